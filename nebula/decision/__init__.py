@@ -1,0 +1,1 @@
+"""Profile × policy → decision, with its trace."""

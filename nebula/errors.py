@@ -1,0 +1,125 @@
+"""The errors of nebula, all in one tree.
+
+    NebulaError
+    ├── DataError              the target, prediction or file cannot be profiled
+    ├── HintError              a declaration is unknown, or contradicts the data
+    ├── PolicyError            a policy cannot be used; carries every problem found
+    ├── DecisionError          no loss can be named
+    │   ├── NoRuleFits             no rule fired and the policy's `otherwise` says so
+    │   └── AmbiguousDecision      the data cannot tell and the policy refuses to guess
+    ├── ContractError          a loss was given what it is not defined for
+    ├── EngineError            the inference engine failed or disagreed with its twin
+    └── MissingExtraError      an optional dependency is not installed
+
+Every message has one shape: what was expected, what was found, where, what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "AmbiguousDecision",
+    "ContractError",
+    "DataError",
+    "DecisionError",
+    "EngineError",
+    "HintError",
+    "MissingExtraError",
+    "NebulaError",
+    "NoRuleFits",
+    "PolicyError",
+    "Problem",
+]
+
+
+class NebulaError(Exception):
+    """Base of every error that nebula raises on purpose."""
+
+
+class DataError(NebulaError, ValueError):
+    """The target, the prediction or a data file cannot be profiled."""
+
+
+class HintError(NebulaError, ValueError):
+    """A declared hint is unknown, out of range, or contradicts the data."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault in a policy file.
+
+    Attributes:
+        file: The file as the user named it.
+        line: 1-based line, 0 when the fault has no place in the file.
+        column: 1-based column, 0 when the fault has no place in the file.
+        message: What was expected, what was found, what to do.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return `file:line:column: message`."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class PolicyError(NebulaError, ValueError):
+    """A policy cannot be used.
+
+    Attributes:
+        problems: Every fault found, in file order.
+    """
+
+    def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
+        """Keep all problems; the message lists them one a line."""
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[PolicyError], tuple[tuple[Problem, ...]]]:
+        """Survive pickling between processes with the problems intact."""
+        return type(self), (self.problems,)
+
+
+class DecisionError(NebulaError):
+    """No loss can be named for this data under this policy."""
+
+
+class NoRuleFits(DecisionError):  # noqa: N818 - reads as the sentence it is
+    """No rule fired and the policy's `otherwise` is an error."""
+
+
+class AmbiguousDecision(DecisionError):  # noqa: N818 - reads as the sentence it is
+    """The data cannot tell which loss is meant and the policy refuses to guess."""
+
+
+class ContractError(NebulaError, ValueError):
+    """A loss was given a prediction or a target that it is not defined for."""
+
+
+class EngineError(NebulaError, RuntimeError):
+    """The inference engine failed, or two engines disagreed."""
+
+
+class MissingExtraError(NebulaError, ImportError):
+    """An optional dependency is missing.
+
+    Args:
+        package: The import name that failed.
+        extra: The extra of `nebula-selector` that brings it.
+        purpose: What it is needed for, as a noun phrase.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        """Compose the one clear sentence with the command that mends it."""
+        self.package, self.extra, self.purpose = package, extra, purpose
+        super().__init__(
+            f"{purpose} needs the package `{package}`, which is not installed: "
+            f"run `pip install 'nebula-selector[{extra}]'`."
+        )
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        """Survive pickling between processes."""
+        return type(self), (self.package, self.extra, self.purpose)

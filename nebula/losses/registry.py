@@ -1,0 +1,89 @@
+"""The registry of losses: the only names that a policy can choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from nebula.losses.contract import Contract
+from nebula.losses.spec import Link
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["LossEntry", "LossParams", "entries", "find", "nearest", "register"]
+
+
+class LossParams(BaseModel):
+    """Base of every loss's parameters: closed, frozen, validated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class LossEntry:
+    """One loss: what it is, when it holds, how it is built.
+
+    Attributes:
+        name: Canonical name: torch's class name, or the field's standard term.
+        family: Module that declares it, e.g. `regression`.
+        summary: One line.
+        formula: Per-element formula, y the target, z the raw prediction.
+        reference: Paper or documentation the formula is from.
+        limits: What it does not do, or where it breaks.
+        contracts: Alternative sets of clauses; the first whose target fits is used.
+        params: Model of its parameters.
+        build: Makes the torch module from validated parameters; imports torch when called.
+        native_link: The link inside the loss when it reads raw outputs, e.g. `sigmoid`.
+    """
+
+    name: str
+    family: str
+    summary: str
+    formula: str
+    reference: str
+    limits: str
+    contracts: tuple[Contract, ...]
+    params: type[LossParams]
+    build: Callable[[Any], nn.Module] = field(compare=False)
+    native_link: Link = "identity"
+
+    def contracts_for(self, params: dict[str, Any]) -> tuple[Contract, ...]:
+        """Return the contracts that hold under these parameters (defaults filled in)."""
+        values = self.params.model_validate(params).model_dump()
+        return tuple(c for c in self.contracts if all(values.get(k) == v for k, v in c.requires_params.items()))
+
+
+_entries: dict[str, LossEntry] = {}
+
+
+def register(entry: LossEntry) -> LossEntry:
+    """Add a loss.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+    if entry.name in _entries:
+        raise ValueError(f"loss {entry.name!r} is already registered by {_entries[entry.name].family!r}")
+    _entries[entry.name] = entry
+    return entry
+
+
+def entries() -> Iterator[LossEntry]:
+    """Yield every registered loss in order of registration."""
+    yield from _entries.values()
+
+
+def find(name: str) -> LossEntry | None:
+    """Return the loss of that name, or None."""
+    return _entries.get(name)
+
+
+def nearest(name: str) -> str | None:
+    """Return the registered name most like this one, or None when nothing is near."""
+    near = get_close_matches(name, _entries, n=1)
+    return near[0] if near else None

@@ -1,0 +1,1 @@
+"""YAML → a checked policy → which rules hold on a profile. Never imports torch."""

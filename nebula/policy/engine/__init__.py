@@ -1,0 +1,1 @@
+"""Inference: which rules fire, by durable-rules or by its native twin."""

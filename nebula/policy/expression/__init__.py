@@ -1,0 +1,1 @@
+"""Conditions: parse, type-check against the vocabulary, evaluate in three-valued logic."""

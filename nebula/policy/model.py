@@ -1,0 +1,160 @@
+"""The file format of a policy (`nebula/v1`): what YAML may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nebula.losses.spec import Functional, Link
+
+__all__ = [
+    "AllOf",
+    "Ambiguity",
+    "AnyOf",
+    "BiasKind",
+    "Condition",
+    "DeriveRule",
+    "Not",
+    "Otherwise",
+    "PolicyFile",
+    "SelectRule",
+    "ServeChoice",
+    "Use",
+]
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+Scalar = bool | int | float | str
+BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class AllOf(_Part):
+    """Every condition holds."""
+
+    all: tuple[Condition, ...] = Field(min_length=1, max_length=64)
+
+
+class AnyOf(_Part):
+    """At least one condition holds."""
+
+    any: tuple[Condition, ...] = Field(min_length=1, max_length=64)
+
+
+class Not(_Part):
+    """The condition does not hold."""
+
+    not_: Condition = Field(alias="not")
+
+
+Condition = bool | Annotated[str, Field(min_length=1, max_length=2000)] | AllOf | AnyOf | Not
+
+
+class ServeChoice(_Part):
+    """What `predict` returns, as a policy says it; `threshold: prior` cuts at the prevalence."""
+
+    functional: Functional | None = Field(
+        None, description="mean, median, quantile, probability, threshold, argmax or expectation."
+    )
+    threshold: Annotated[float, Field(gt=0, lt=1)] | str | None = Field(
+        None, description="Cut on the probability: a number, `prior` (the prevalence) or a `$fact`."
+    )
+    quantile: Annotated[float, Field(gt=0, lt=1)] | str | None = Field(
+        None, description="Level of the quantile: a number or a `$fact`."
+    )
+
+
+class Use(_Part):
+    """What a rule chooses: loss × link × output bias × serving."""
+
+    loss: str = Field(description="Name of a registered loss.", examples=["PoissonNLLLoss"])
+    params: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Parameters of the loss; `$target.pos_weight` takes a fact's value, `$name` a parameter's.",
+    )
+    link: Link | None = Field(
+        None, description="How the raw output becomes the quantity; the loss's own link when left out."
+    )
+    output_bias: BiasKind | None = Field(None, description="Start of the last layer's bias.")
+    serve: Functional | ServeChoice | None = Field(None, description="What `predict` returns.")
+    modifiers: tuple[str, ...] = Field(
+        (), description="Names of what is changed against the plain loss, for the trace."
+    )
+
+
+class Ambiguity(_Part):
+    """What the data cannot tell, and the declaration that would settle it."""
+
+    between: tuple[str, ...] = Field(min_length=2, description="The readings that fit the data equally well.")
+    ask: str = Field(description="One question whose answer settles it, naming the hint.")
+
+
+class DeriveRule(_Part):
+    """A forward-chained fact: when the condition is true, the names are set."""
+
+    id: RuleId
+    when: Condition
+    set: dict[Identifier, Scalar] = Field(
+        min_length=1, description="Derived facts; `$hints.task` takes a fact's value."
+    )
+    because: str | None = Field(None, description="Why, in one sentence.")
+
+
+class SelectRule(_Part):
+    """One ordered choice."""
+
+    id: RuleId
+    when: Condition
+    use: Use
+    because: str = Field(min_length=1, description="Why this loss, in one sentence a person can check.")
+    cite: str | None = Field(None, description="Source of the rule: section of a text, or an experiment.")
+    score: str | None = Field(None, description="The family's proper score, assumed when no metric is declared.")
+    better: tuple[str, ...] = Field((), description="Losses not yet registered that would fit better.")
+    alternatives: tuple[str, ...] = Field((), description="What else fits, and when, one clause each.")
+    ambiguous: Ambiguity | None = Field(None, description="What the data cannot tell here.")
+    before: RuleId | None = Field(None, description="With `extends`: stand before this inherited rule.")
+    after: RuleId | None = Field(None, description="With `extends`: stand after this inherited rule.")
+
+
+class Otherwise(_Part):
+    """What happens when no rule fires: an error with one sentence, or a choice."""
+
+    error: str | None = None
+    use: Use | None = None
+    because: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Otherwise:
+        if (self.error is None) == (self.use is None):
+            raise ValueError("expected exactly one of `error` and `use`")
+        return self
+
+
+class PolicyFile(_Part):
+    """A policy as written: ordered rules over the facts of a profile."""
+
+    api_version: Literal["nebula/v1"] = Field(alias="apiVersion")
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    description: str | None = None
+    extends: tuple[str, ...] = Field((), max_length=8, description="Policies whose rules come first, overridden by id.")
+    on_ambiguous: Literal["warn", "refuse"] | None = Field(
+        None, description="`warn` answers with the best guess (default); `refuse` names no loss."
+    )
+    parameters: dict[Identifier, Scalar] = Field(default_factory=dict, description="Thresholds, named once.")
+    definitions: dict[Identifier, Condition] = Field(default_factory=dict, description="Reusable named conditions.")
+    derive: tuple[DeriveRule, ...] = Field((), max_length=1000)
+    select: tuple[SelectRule, ...] = Field((), max_length=1000)
+    otherwise: Otherwise | None = None
+
+
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
+Not.model_rebuild()
+DeriveRule.model_rebuild()
+SelectRule.model_rebuild()
+PolicyFile.model_rebuild()

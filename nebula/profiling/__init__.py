@@ -1,0 +1,1 @@
+"""Data → `DataProfile`: the facts that rules decide on."""

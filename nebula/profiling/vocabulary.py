@@ -1,0 +1,110 @@
+"""The facts as a typed table: what a rule may name, derived from the profile's models."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from nebula.profiling.model import DataProfile
+
+__all__ = ["Fact", "FactKind", "FactValue", "facts_of", "vocabulary"]
+
+FactKind = Literal["bool", "int", "float", "str", "list"]
+FactValue = bool | int | float | str | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One name a rule may use.
+
+    Attributes:
+        name: Dotted name, e.g. `target.zero_fraction`.
+        kind: Type of the value once known.
+        low: Lower bound of a number, or None.
+        high: Upper bound of a number, or None.
+        choices: The values a string may take; empty when it is free.
+        unit: Unit of a number, or None.
+        description: What the fact means.
+    """
+
+    name: str
+    kind: FactKind
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    unit: str | None
+    description: str
+
+
+@cache
+def vocabulary() -> dict[str, Fact]:
+    """Return every fact of `DataProfile` by dotted name, in declaration order."""
+    facts: dict[str, Fact] = {}
+    for group, field in DataProfile.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for name, inner in field.annotation.model_fields.items():
+                facts[f"{group}.{name}"] = _fact(f"{group}.{name}", inner)
+    return facts
+
+
+def facts_of(profile: DataProfile) -> dict[str, FactValue]:
+    """Flatten a profile to the values of its facts; None where unknown."""
+    values: dict[str, FactValue] = {}
+    for name in vocabulary():
+        group, _, field = name.partition(".")
+        values[name] = getattr(getattr(profile, group), field)
+    return values
+
+
+def _fact(name: str, field: FieldInfo) -> Fact:
+    extra = field.json_schema_extra
+    kind, choices = _kind(field.annotation)
+    bounds = [*field.metadata, *_metadata(field.annotation)]
+    return Fact(
+        name=name,
+        kind=kind,
+        low=_bound(bounds, "ge", "gt"),
+        high=_bound(bounds, "le", "lt"),
+        choices=choices,
+        unit=str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else None,
+        description=field.description or "",
+    )
+
+
+def _kind(annotation: Any) -> tuple[FactKind, tuple[str, ...]]:
+    for option in _options(annotation):
+        if get_origin(option) is Annotated:
+            return _kind(get_args(option)[0])
+        if get_origin(option) is Literal:
+            return "str", tuple(str(choice) for choice in get_args(option))
+        if get_origin(option) is tuple:
+            return "list", ()
+        for python, kind in ((bool, "bool"), (int, "int"), (float, "float"), (str, "str")):
+            if option is python:
+                return kind, ()  # type: ignore[return-value]
+    raise TypeError(f"no fact can have the type {annotation}")
+
+
+def _options(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        yield from (option for option in get_args(annotation) if option is not type(None))
+    else:
+        yield annotation
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    for option in _options(annotation):
+        if get_origin(option) is Annotated:
+            for item in get_args(option)[1:]:
+                yield from getattr(item, "metadata", None) or [item]
+
+
+def _bound(metadata: list[Any], *names: str) -> float | None:
+    found = [getattr(item, name) for item in metadata for name in names if getattr(item, name, None) is not None]
+    return float(found[0]) if found else None
