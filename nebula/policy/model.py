@@ -6,13 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nebula.losses.spec import Functional, Link
+from nebula.losses.spec import BiasKind, Functional, Link
 
 __all__ = [
     "AllOf",
     "Ambiguity",
     "AnyOf",
-    "BiasKind",
     "Condition",
     "DeriveRule",
     "Not",
@@ -26,7 +25,6 @@ __all__ = [
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 Scalar = bool | int | float | str
-BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
 
 
 class _Part(BaseModel):
@@ -109,7 +107,7 @@ class SelectRule(_Part):
 
     id: RuleId
     when: Condition
-    use: Use
+    use: Use | None = Field(None, description="What is chosen; left out, the rule names no loss and asks.")
     because: str = Field(min_length=1, description="Why this loss, in one sentence a person can check.")
     cite: str | None = Field(None, description="Source of the rule: section of a text, or an experiment.")
     score: str | None = Field(None, description="The family's proper score, assumed when no metric is declared.")
@@ -118,6 +116,12 @@ class SelectRule(_Part):
     ambiguous: Ambiguity | None = Field(None, description="What the data cannot tell here.")
     before: RuleId | None = Field(None, description="With `extends`: stand before this inherited rule.")
     after: RuleId | None = Field(None, description="With `extends`: stand after this inherited rule.")
+
+    @model_validator(mode="after")
+    def _chooses_or_asks(self) -> SelectRule:
+        if self.use is None and self.ambiguous is None:
+            raise ValueError("expected `use`, or `ambiguous` for a rule that names no loss")
+        return self
 
 
 class Otherwise(_Part):

@@ -145,6 +145,9 @@ class TargetFacts(_Facts):
     )
     row_sum_min: float | None = Field(None, description="Smallest sum over axis 1.")
     row_sum_max: float | None = Field(None, description="Largest sum over axis 1.")
+    n_binary_columns: Count | None = Field(
+        None, description="Columns that hold only 0 and 1, of an (N, C) target with at most 1024 columns."
+    )
     label_prevalence: tuple[float, ...] | None = Field(
         None, description="Mean of every column (up to 1024 columns) of an (N, C) target."
     )

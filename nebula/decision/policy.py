@@ -1,0 +1,233 @@
+"""A loaded policy, and the decision it makes on a profile. No tensors are involved."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nebula.decision.boundary import find_boundaries
+from nebula.decision.model import Decision
+from nebula.decision.resolve import resolve_use
+from nebula.decision.trace import (
+    ComparisonTrace,
+    DecisionTrace,
+    Note,
+    PolicyIdentity,
+    RuleTrace,
+    RunnerUp,
+    Status,
+    Verdict,
+)
+from nebula.errors import ContractError, NoRuleFits
+from nebula.losses.spec import LossSpec
+from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
+from nebula.policy.loader import load
+from nebula.policy.model import SelectRule, Use
+from nebula.profiling.model import DataProfile
+from nebula.profiling.vocabulary import facts_of
+
+__all__ = ["Policy", "load_policy"]
+
+
+def load_policy(source: str | Path, *, parameters: dict[str, Any] | None = None) -> Policy:
+    """Read, check and compile a policy.
+
+    Args:
+        source: A path, or the name of a shipped policy: `default.yaml`, `strict.yaml`, `paper.yaml`.
+        parameters: Values that replace the policy's named thresholds.
+
+    Returns:
+        The policy, ready to decide.
+
+    Raises:
+        PolicyError: The policy cannot be used; lists every problem with file, line and column.
+    """
+    return Policy(load(source, parameters=parameters))
+
+
+class Policy:
+    """Ordered rules that decide on a profile.
+
+    Attributes:
+        compiled: The checked rules and the engine's program.
+    """
+
+    def __init__(self, compiled: CompiledPolicy) -> None:
+        self.compiled = compiled
+
+    @property
+    def name(self) -> str:
+        """The policy's own name."""
+        return self.compiled.file.name
+
+    @property
+    def version(self) -> str:
+        """The policy's own version."""
+        return self.compiled.file.version
+
+    @property
+    def digest(self) -> str:
+        """Content hash of the resolved policy with its parameters."""
+        return self.compiled.digest
+
+    def __repr__(self) -> str:
+        """Name, version and digest."""
+        return f"Policy({self.name} {self.version}, {self.digest})"
+
+    def decide(self, profile: DataProfile) -> Decision:
+        """Choose the loss for this profile.
+
+        Args:
+            profile: The facts; unknown ones are None and no rule fires on them.
+
+        Returns:
+            The decision with its trace.
+
+        Raises:
+            NoRuleFits: No rule fired and `otherwise` is an error.
+            ContractError: The rule that fired names a loss that the data contradict.
+        """
+        started = time.perf_counter()
+        facts = facts_of(profile)
+        evaluation = self.compiled.evaluate(facts)
+        rule = self.compiled.rule(evaluation.fired[0]) if evaluation.fired else None
+        use, because = self._choice(rule)
+        names = {**facts, **self.compiled.parameters, **evaluation.derived}
+        spec = self._resolve(rule, use, names, profile)
+        ambiguity = rule.ambiguous if rule else None
+        refuse = ambiguity is not None and self.compiled.file.on_ambiguous == "refuse"
+        trace = DecisionTrace(
+            id=uuid.uuid4().hex,
+            time=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            status=_status(profile, ambiguous=ambiguity is not None),
+            rule_id=rule.id if rule else None,
+            task=str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task,
+            because=because,
+            cite=rule.cite if rule else None,
+            spec=None if refuse else spec,
+            ambiguity=ambiguity,
+            notes=_notes(rule, use, spec, profile),
+            runner_up=self._runner_up(evaluation, use),
+            boundaries=find_boundaries(self.compiled, evaluation, facts),
+            derived=dict(evaluation.derived),
+            rules=self._rules(evaluation),
+            parameters=dict(self.compiled.parameters),
+            policy=PolicyIdentity(
+                name=self.name, version=self.version, digest=self.digest, source=self.compiled.source
+            ),
+            profile=profile,
+            engine=evaluation.engine,
+            versions=_versions(),
+            timings_ms={"decide": (time.perf_counter() - started) * 1e3},
+        )
+        return Decision(trace)
+
+    def _choice(self, rule: SelectRule | None) -> tuple[Use, str]:
+        if rule is not None:
+            return rule.use, rule.because
+        otherwise = self.compiled.file.otherwise
+        if otherwise is None or otherwise.use is None:
+            said = otherwise.error if otherwise and otherwise.error else "no rule fits this data"
+            raise NoRuleFits(f"{self.name} {self.version}: {said}")
+        return otherwise.use, otherwise.because or "no rule fits; the policy's `otherwise`"
+
+    def _resolve(self, rule: SelectRule | None, use: Use, names: dict[str, Any], profile: DataProfile) -> LossSpec:
+        try:
+            return resolve_use(use, names, profile)
+        except ContractError as error:
+            where = f"rule `{rule.id}`" if rule else "`otherwise`"
+            declared = f" (hints.task = {profile.hints.task!r} was declared)" if profile.hints.task else ""
+            raise ContractError(
+                f"{self.name} {self.version}: {where} names {use.loss}, which the data contradict{declared}: {error}"
+            ) from error
+
+    def _runner_up(self, evaluation: Evaluation, use: Use) -> RunnerUp | None:
+        for rule_id in evaluation.fired[1:]:
+            rule = self.compiled.rule(rule_id)
+            if rule.use.loss != use.loss:
+                return RunnerUp(rule_id=rule.id, loss=rule.use.loss, because=rule.because)
+        return None
+
+    def _rules(self, evaluation: Evaluation) -> tuple[RuleTrace, ...]:
+        derive = (
+            self._rule(outcome, "derive", "fired" if outcome.outcome == "true" else outcome.outcome)
+            for outcome in evaluation.derive
+        )
+        first = evaluation.fired[0] if evaluation.fired else None
+        select = (
+            self._rule(outcome, "select", _verdict(outcome, first=first)) for outcome in evaluation.select
+        )
+        return (*derive, *select)
+
+    def _rule(self, outcome: RuleOutcome, kind: Any, verdict: Any) -> RuleTrace:
+        rule = self.compiled.rule(outcome.id) if kind == "select" else None
+        return RuleTrace(
+            id=outcome.id,
+            kind=kind,
+            verdict=verdict,
+            condition=self.compiled.text(outcome.id),
+            because=rule.because if rule else None,
+            loss=rule.use.loss if rule else None,
+            comparisons=tuple(
+                ComparisonTrace(
+                    text=c.text,
+                    outcome=c.outcome,
+                    values=dict(c.values),
+                    fact=c.fact,
+                    threshold=c.threshold,
+                    distance=c.distance,
+                )
+                for c in outcome.comparisons
+            ),
+        )
+
+
+def _verdict(outcome: RuleOutcome, *, first: str | None) -> Verdict:
+    if outcome.outcome == "true":
+        return "fired" if outcome.id == first else "also true"
+    return outcome.outcome
+
+
+def _status(profile: DataProfile, *, ambiguous: bool) -> Status:
+    if ambiguous:
+        return "ambiguous"
+    return "decided" if profile.evidence.complete is not False else "provisional"
+
+
+def _notes(rule: SelectRule | None, use: Use, spec: LossSpec, profile: DataProfile) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    if rule is not None:
+        if rule.score and profile.hints.metric is None:
+            text = f"no metric was declared: {rule.score} is assumed; declare `metric` to be judged by another"
+            notes.append(Note(kind="assumption", text=text))
+        if rule.better:
+            names = " or ".join(rule.better)
+            notes.append(Note(kind="better", text=f"{names} would fit better; this version does not have it yet"))
+        notes.extend(Note(kind="alternative", text=text) for text in rule.alternatives)
+    if use.output_bias and spec.output_bias is None:
+        notes.append(Note(kind="warning", text=f"output bias `{use.output_bias}` is unknown on this data: start at zero"))
+    bad = (profile.target.nan_count or 0) + (profile.target.inf_count or 0)
+    if bad:
+        text = f"the target has {bad} NaN or infinite values, which make every mean NaN: remove or mask those rows"
+        notes.append(Note(kind="warning", text=text))
+    if profile.relation.broadcasts_silently:
+        text = "target and prediction differ in shape and torch would broadcast them: a step aligns them"
+        notes.append(Note(kind="warning", text=text))
+    return tuple(notes)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """The libraries whose version could change an outcome, without importing them."""
+    found: dict[str, str] = {}
+    for distribution in ("nebula-selector", "torch", "numpy", "durable-rules"):
+        try:
+            found[distribution] = version(distribution)
+        except PackageNotFoundError:
+            continue
+    return found

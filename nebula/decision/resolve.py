@@ -1,0 +1,121 @@
+"""A rule's `use` on a profile: references become values, and the loss is made to fit the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from nebula.errors import DecisionError
+from nebula.losses.adaptation import plan_adaptation
+from nebula.losses.bias import output_bias
+from nebula.losses.catalogue import load_builtin
+from nebula.losses.registry import LossEntry, find
+from nebula.losses.spec import AdaptStep, Functional, Link, LossSpec, Serve
+from nebula.policy.model import ServeChoice, Use
+from nebula.profiling.model import DataProfile
+
+__all__ = ["resolve_use"]
+
+Names = Mapping[str, Any]
+
+_DEFAULT_SERVE: dict[str, Functional] = {
+    "class_index": "argmax",
+    "class_probabilities": "probability",
+    "binary": "probability",
+    "multi_hot": "probability",
+    "fraction": "mean",
+    "count": "mean",
+    "real": "mean",
+}
+
+
+def resolve_use(use: Use, names: Names, profile: DataProfile) -> LossSpec:
+    """Turn a policy's choice into a complete spec for this data.
+
+    Args:
+        use: What the rule names.
+        names: Every fact, parameter and derived fact by name.
+        profile: The data the loss must run on.
+
+    Returns:
+        The spec: references replaced, adapt steps planned, output bias computed.
+
+    Raises:
+        DecisionError: A reference is unknown on this data, or a parameter is out of range.
+        ContractError: The data contradict the loss's contract.
+    """
+    load_builtin()
+    entry = find(use.loss)
+    if entry is None:
+        raise DecisionError(f"expected a registered loss, found `{use.loss}`.")
+    params = {name: _value(value, names, f"{use.loss}.{name}") for name, value in use.params.items()}
+    try:
+        entry.params.model_validate(params)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DecisionError(f"{use.loss}.{where}: {first['msg']}, found {first['input']!r}.") from None
+    link = use.link or entry.native_link
+    adapt = plan_adaptation(use.loss, params, link, profile)
+    if _already_linked(adapt, profile):
+        link = "identity"
+    return LossSpec(
+        loss=use.loss,
+        params=params,
+        link=link,
+        adapt=adapt,
+        modifiers=use.modifiers,
+        output_bias=output_bias(use.output_bias, link, profile) if use.output_bias else None,
+        serve=_serve(use, entry, adapt, names, profile),
+    )
+
+
+def _value(value: Any, names: Names, where: str) -> Any:
+    if not (isinstance(value, str) and value.startswith("$")):
+        return value
+    found = names.get(value[1:])
+    if found is None:
+        raise DecisionError(f"{where}: expected a value for `{value}`, which is unknown on this data; test `known()` in the rule.")
+    return list(found) if isinstance(found, tuple) else found
+
+
+def _already_linked(adapt: tuple[AdaptStep, ...], profile: DataProfile) -> bool:
+    """The model emits the quantity itself: serving must not apply the link again."""
+    return profile.prediction.space in ("probabilities", "rate")
+
+
+def _serve(use: Use, entry: LossEntry, adapt: tuple[AdaptStep, ...], names: Names, profile: DataProfile) -> Serve:
+    choice = use.serve if isinstance(use.serve, ServeChoice) else ServeChoice(functional=use.serve)
+    kind = entry.contracts_for({})[0].target_kind if entry.contracts_for({}) else entry.contracts[0].target_kind
+    threshold, quantile = choice.threshold, choice.quantile
+    if threshold == "prior":
+        threshold = profile.target.positive_fraction
+    elif threshold is not None:
+        threshold = _value(threshold, names, "serve.threshold")
+    if quantile is not None:
+        quantile = _value(quantile, names, "serve.quantile")
+    functional = choice.functional or ("threshold" if choice.threshold is not None else _DEFAULT_SERVE[kind])
+    return Serve(
+        functional=functional,
+        threshold=threshold,
+        quantile=quantile,
+        labels=_own_labels(adapt, profile),
+        scale=_scale(adapt),
+    )
+
+
+def _own_labels(adapt: tuple[AdaptStep, ...], profile: DataProfile) -> tuple[float, ...] | None:
+    """The user's label of each class, when training codes them otherwise."""
+    for step in adapt:
+        if step.step == "remap_labels":
+            return tuple(float(label) for label in step.params["values"])
+        if step.step == "shift_labels":
+            outputs = profile.prediction.n_outputs or profile.target.n_classes or 0
+            return tuple(float(index - step.params["by"]) for index in range(outputs))
+    return None
+
+
+def _scale(adapt: tuple[AdaptStep, ...]) -> float:
+    return next((1.0 / step.params["by"] for step in adapt if step.step == "scale_target"), 1.0)

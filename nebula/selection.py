@@ -1,0 +1,152 @@
+"""The way of the data in one call: profile, decide, build."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from nebula.decision.audit import log_decision
+from nebula.decision.cache import DecisionCache, decision_key
+from nebula.decision.model import Decision
+from nebula.decision.policy import Policy, load_policy
+from nebula.decision.trace import CacheUse
+from nebula.errors import AmbiguousDecision
+from nebula.losses.criterion import Criterion
+from nebula.losses.factory import build_criterion
+from nebula.profiling.hints import Hints, parse_hints
+from nebula.profiling.profiler import profile as profile_data
+
+__all__ = ["as_policy", "build", "decide", "select"]
+
+
+def as_policy(policy: Policy | str | Path, parameters: dict[str, Any] | None = None) -> Policy:
+    """Return a loaded policy as it is, or load the named one.
+
+    Raises:
+        PolicyError: The file cannot be used.
+        ValueError: Parameters were given for a policy that is loaded already.
+    """
+    if not isinstance(policy, Policy):
+        return load_policy(policy, parameters=parameters)
+    if parameters:
+        raise ValueError("parameters: expected a policy by name, found a loaded one: pass them to `load_policy`.")
+    return policy
+
+
+def select(
+    target: Any,
+    prediction: Any = None,
+    *,
+    name: str | None = None,
+    features: Any = None,
+    policy: Policy | str | Path = "default.yaml",
+    hints: Hints | dict[str, Any] | None = None,
+    parameters: dict[str, Any] | None = None,
+) -> Decision:
+    """Choose the loss for a target.
+
+    Args:
+        target: The targets of the whole data set, any shape: tensor, array, Series or list.
+        prediction: What the model emits for them, or `PredictionSpec(shape=(None, 10))`: the
+            shape is worth most, the values only name the numerical form.
+        name: Column name of the target, when it came from a table.
+        features: The table beside the target, for facts about its size.
+        policy: A loaded policy, a path, or the name of a shipped one.
+        hints: What no statistic can supply, e.g. `{"metric": "mae"}`; see `Hints`.
+        parameters: Values that replace the policy's named thresholds.
+
+    Returns:
+        The decision: `.spec`, `.rule_id`, `.status`, `.trace`, `.explain()`, `.why_not(loss)`.
+
+    Raises:
+        DataError: The target or the prediction cannot be profiled.
+        HintError: A hint is unknown or out of range.
+        PolicyError: The policy cannot be used.
+        NoRuleFits: No rule fired and the policy's `otherwise` is an error.
+        ContractError: The rule that fired names a loss that the data contradict.
+
+    Example:
+        >>> import torch, nebula
+        >>> counts = torch.poisson(torch.full((500,), 3.0), generator=torch.Generator().manual_seed(0))
+        >>> nebula.select(counts, nebula.PredictionSpec(shape=(None, 1))).spec.loss
+        'PoissonNLLLoss'
+    """
+    loaded = as_policy(policy, parameters)
+    decision = decide(loaded, target, prediction, name=name, features=features, hints=parse_hints(hints))
+    log_decision(decision.trace)
+    return decision
+
+
+def decide(
+    policy: Policy,
+    target: Any,
+    prediction: Any = None,
+    *,
+    hints: Hints,
+    name: str | None = None,
+    features: Any = None,
+    cache: DecisionCache | None = None,
+    **evidence: Any,
+) -> Decision:
+    """Profile and decide, reusing what the caches hold for the same content.
+
+    Args:
+        policy: The loaded policy.
+        target: See `select`.
+        prediction: See `select`.
+        hints: Validated declarations.
+        name: Column name of the target.
+        features: The table beside the target.
+        cache: Target facts and decisions by content; None keeps nothing.
+        **evidence: `rows_total`, `batches`, `complete` of `nebula.profile`.
+
+    Returns:
+        The decision; its trace says which caches were hit and what each stage took.
+    """
+    started = time.perf_counter()
+    targets = cache.targets if cache else None
+    hits_before = targets.info().hits if targets else 0
+    profile = profile_data(
+        target, prediction, name=name, features=features, hints=hints, cache=targets, **evidence
+    )
+    profiled_ms = (time.perf_counter() - started) * 1e3
+    if cache is None or targets is None:
+        return _with(policy.decide(profile), CacheUse(), profile_ms=profiled_ms)
+    key = decision_key(profile, policy.digest)
+    known = cache.decisions.get(key) if key else None
+    use = CacheUse(
+        target="hit" if targets.info().hits > hits_before else "miss",
+        decision="hit" if known else "miss",
+    )
+    decision = known or policy.decide(profile)
+    if known is None and key:
+        cache.decisions.put(key, decision)
+    return _with(decision, use, profile_ms=profiled_ms)
+
+
+def _with(decision: Decision, use: CacheUse, *, profile_ms: float) -> Decision:
+    timings = {"profile": profile_ms, **({} if use.decision == "hit" else decision.trace.timings_ms)}
+    return Decision(decision.trace.model_copy(update={"cache": use, "timings_ms": timings}))
+
+
+def build(decision: Decision) -> Criterion:
+    """Make the torch module that a decision names.
+
+    Args:
+        decision: From `select`, `Policy.decide`, or read back from a trace.
+
+    Returns:
+        A module that takes the model's raw output and the target as the user has them;
+        `.predict(raw)` serves, `.init_output_bias(layer)` sets the last layer's start.
+
+    Raises:
+        AmbiguousDecision: The policy refused to guess; the message asks the question that settles it.
+    """
+    if decision.spec is None:
+        ambiguity = decision.trace.ambiguity
+        readings = " or ".join(ambiguity.between) if ambiguity else "several losses"
+        question = f" {ambiguity.ask}" if ambiguity else ""
+        policy = decision.trace.policy
+        raise AmbiguousDecision(f"{policy.name} {policy.version}: the data cannot tell {readings}.{question}")
+    return build_criterion(decision.spec)

@@ -1,0 +1,258 @@
+"""`Nebula`: the loss that chooses itself on the data set, once, and then stays out of the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nebula.decision.audit import TraceFile, log_decision
+from nebula.decision.cache import DecisionCache
+from nebula.decision.model import Decision
+from nebula.decision.policy import Policy
+from nebula.decision.trace import DecisionTrace
+from nebula.errors import DecisionError
+from nebula.losses.base import LossFunction
+from nebula.losses.criterion import Criterion
+from nebula.profiling.hints import Hints, parse_hints
+from nebula.profiling.prediction import PredictionSpec
+from nebula.profiling.sources import collect, first_input
+from nebula.selection import as_policy, build, decide
+
+__all__ = ["DatasetId", "Nebula"]
+
+DatasetId = str | int | None
+
+_logger = logging.getLogger("nebula")
+_deciding = threading.RLock()
+
+
+class Nebula(LossFunction):
+    """A loss function that a policy chooses for each data set.
+
+    `fit` decides on the whole data set before training. Without it, the first call decides on the
+    batch it is given (*provisional*), says so in the log, and locks: a choice is never silently
+    changed afterwards. A decided call only runs the chosen loss.
+
+    Args:
+        policy: A loaded policy, a path, or the name of a shipped one.
+        hints: What no statistic can supply; see `Hints`.
+        parameters: Values that replace the policy's named thresholds.
+        cache: Target facts and decisions by content; a new one of its own when left out. Objects
+            that share one cache share its entries.
+        audit: A JSON Lines file to which every decision's trace is appended.
+
+    Source: K. Gomez, "Nebula is All You Need" (2023), sections 3.3 to 3.5.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | str | Path = "default.yaml",
+        *,
+        hints: Hints | dict[str, Any] | None = None,
+        parameters: dict[str, Any] | None = None,
+        cache: DecisionCache | None = None,
+        audit: TraceFile | str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.policy = as_policy(policy, parameters)
+        self.hints = parse_hints(hints)
+        self.cache = cache if cache is not None else DecisionCache()
+        self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
+        self._criteria: dict[DatasetId, Criterion] = {}
+        self._decisions: dict[DatasetId, Decision] = {}
+
+    @classmethod
+    def from_policy(cls, policy: Policy | str | Path = "default.yaml", **options: Any) -> Nebula:
+        """Return a `Nebula` that decides by this policy; the options are those of the class."""
+        return cls(policy, **options)
+
+    def fit(
+        self,
+        data: Any,
+        model: nn.Module | None = None,
+        *,
+        prediction: Tensor | PredictionSpec | None = None,
+        target: int | str | None = None,
+        name: str | None = None,
+        dataset: DatasetId = None,
+    ) -> Nebula:
+        """Decide on the data set, and lock.
+
+        Args:
+            data: Targets, `(inputs, targets)`, a `DataLoader`, a `Dataset`, or an iterable of pairs.
+            model: Run on the first inputs, without gradients, to see the prediction's shape.
+            prediction: Instead of a model: predictions, or a `PredictionSpec`.
+            target: Which element of a batch is the target, by index or key; 1 of a pair.
+            name: Column name of the target.
+            dataset: Name of the data set, when one object serves several.
+
+        Returns:
+            This object.
+
+        Raises:
+            DataError: The target cannot be found or profiled.
+            AmbiguousDecision: The policy refuses to guess.
+        """
+        found = collect(data, target=target)
+        if prediction is None and model is not None:
+            prediction = _predict_first(model, first_input(data))
+        with _deciding:
+            decision = decide(
+                self.policy,
+                found.targets,
+                prediction,
+                hints=self.hints,
+                name=name,
+                cache=self.cache,
+                rows_total=found.rows_total,
+                batches=found.batches,
+                complete=found.complete,
+            )
+            self._lock(dataset, decision)
+        return self
+
+    def forward(self, prediction: Tensor, target: Tensor, dataset: DatasetId = None) -> Tensor:
+        """Return the chosen loss of these predictions.
+
+        Args:
+            prediction: The model's raw output.
+            target: The targets, as the user has them.
+            dataset: Name of the data set, when one object serves several.
+
+        Returns:
+            The loss, reduced as the policy's parameters say (a scalar mean by default).
+
+        Raises:
+            ContractError: Shapes or values are not what the chosen loss is defined for.
+        """
+        criterion = self._criteria.get(dataset)
+        if criterion is None:
+            criterion = self.determine_loss_function(prediction, target, dataset)
+        loss: Tensor = criterion(prediction, target)
+        return loss
+
+    def determine_loss_function(
+        self, prediction: Tensor | PredictionSpec, target: Tensor, dataset: DatasetId = None
+    ) -> Criterion:
+        """Decide on what is at hand and lock; a data set that is decided already is left as it is.
+
+        Args:
+            prediction: The model's raw output, or its shape.
+            target: The targets seen so far; the decision is provisional.
+            dataset: Name of the data set.
+
+        Returns:
+            The criterion that is now in force.
+        """
+        with _deciding:
+            if dataset not in self._criteria:
+                decision = decide(
+                    self.policy, target, prediction, hints=self.hints, cache=self.cache, complete=False
+                )
+                self._lock(dataset, decision)
+                _logger.warning(
+                    "nebula: decided on one batch of %s rows; call fit() with the whole data set to be sure",
+                    decision.trace.profile.evidence.rows_seen,
+                )
+            return self._criteria[dataset]
+
+    def compute_loss(self, y_pred: Tensor, y_true: Tensor) -> Tensor:
+        """Return the loss (the paper's name for a call)."""
+        loss: Tensor = self(y_pred, y_true)
+        return loss
+
+    @property
+    def loss_function(self) -> Criterion | None:
+        """The criterion in force; None before the first decision."""
+        return self._criteria[self._only()] if self._criteria else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision in force; None before the first one."""
+        return self._decisions[self._only()] if self._decisions else None
+
+    @property
+    def decisions(self) -> dict[DatasetId, Decision]:
+        """Every decision in force, by data set."""
+        return dict(self._decisions)
+
+    def explain(self, dataset: DatasetId = None) -> str:
+        """Return the reasons of a decision as plain text."""
+        return self._decided(dataset).explain()
+
+    def why_not(self, loss: str, dataset: DatasetId = None) -> str:
+        """Say why another loss was not chosen."""
+        return self._decided(dataset).why_not(loss)
+
+    def predict(self, raw: Tensor, dataset: DatasetId = None) -> Tensor:
+        """Serve the raw output as the functional that answers the metric."""
+        self._decided(dataset)
+        return self._criteria[dataset if dataset in self._criteria else self._only()].predict(raw)
+
+    def init_output_bias(self, layer: nn.Module, dataset: DatasetId = None) -> nn.Module:
+        """Set the last layer's bias to the constant predictor."""
+        self._decided(dataset)
+        return self._criteria[dataset if dataset in self._criteria else self._only()].init_output_bias(layer)
+
+    def _decided(self, dataset: DatasetId) -> Decision:
+        if not self._decisions:
+            raise DecisionError("expected a decision, found none yet: call fit() with the data set first.")
+        return self._decisions[dataset if dataset in self._decisions else self._only(dataset)]
+
+    def _only(self, wanted: DatasetId = None) -> DatasetId:
+        if wanted in self._decisions:
+            return wanted
+        if wanted is None and len(self._decisions) == 1:
+            return next(iter(self._decisions))
+        raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {wanted!r}.")
+
+    def _lock(self, dataset: DatasetId, decision: Decision) -> None:
+        criterion = build(decision)
+        self._install(dataset, decision, criterion)
+        log_decision(decision.trace)
+        if self.audit is not None:
+            self.audit.append(decision.trace)
+
+    def _install(self, dataset: DatasetId, decision: Decision, criterion: Criterion) -> None:
+        known = list(self._criteria)
+        position = known.index(dataset) if dataset in self._criteria else len(known)
+        self._criteria[dataset], self._decisions[dataset] = criterion, decision
+        self.add_module(f"criterion_{position}", criterion)
+
+    def get_extra_state(self) -> str:
+        """Return the decisions in force as JSON, so that a `state_dict` restores them."""
+        return json.dumps([[dataset, decision.trace.to_json()] for dataset, decision in self._decisions.items()])
+
+    def set_extra_state(self, state: str) -> None:
+        """Restore decisions without looking at any data."""
+        for dataset, trace in json.loads(state):
+            decision = Decision(DecisionTrace.model_validate_json(trace))
+            self._install(dataset, decision, build(decision))
+
+    def extra_repr(self) -> str:
+        """Name the policy and what is in force."""
+        chosen = ", ".join(f"{k!r}: {d.spec.loss if d.spec else None}" for k, d in self._decisions.items())
+        return f"policy={self.policy.name} {self.policy.version}, decided={{{chosen}}}"
+
+
+def _predict_first(model: nn.Module, inputs: Any) -> Tensor:
+    """Run the model on a first batch without touching its gradients, mode or buffers."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            output = model(inputs)
+    finally:
+        model.train(was_training)
+    if not isinstance(output, Tensor):
+        raise DecisionError(
+            f"expected the model to return a tensor, found {type(output).__name__}: pass `prediction=` instead."
+        )
+    return output
