@@ -77,10 +77,8 @@ def _across(comparison: ComparisonOutcome, facts: Mapping[str, FactValue]) -> tu
 
 
 def _loss(policy: CompiledPolicy, rule_id: str | None) -> str | None:
-    if rule_id is not None:
-        return policy.rule(rule_id).use.loss
-    otherwise = policy.file.otherwise
-    return otherwise.use.loss if otherwise and otherwise.use else None
+    chooser = policy.rule(rule_id) if rule_id is not None else policy.file.otherwise
+    return chooser.use.loss if chooser and chooser.use else None
 
 
 def _boundary(

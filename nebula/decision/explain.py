@@ -11,7 +11,7 @@ from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import find, nearest
 from nebula.losses.spec import LossSpec
 
-__all__ = ["explain", "serve_words", "summary", "why_not"]
+__all__ = ["explain", "serve_words", "show_value", "summary", "why_not"]
 
 _MARK = {"fired": "=>", "also true": " ~", "false": " -", "unknown": " ?", "not reached": "  "}
 
@@ -50,11 +50,11 @@ def _explanation(trace: DecisionTrace) -> Iterator[str]:
 
 
 def _choice(spec: LossSpec) -> Iterator[str]:
-    params = ", ".join(f"{name}={_short(value)}" for name, value in spec.params.items())
+    params = ", ".join(f"{name}={show_value(value)}" for name, value in spec.params.items())
     yield f"  loss:        {spec.loss}({params})"
     yield f"  link:        {spec.link}"
     if spec.output_bias:
-        yield f"  output bias: {spec.output_bias.kind} = {_short(list(spec.output_bias.values))}"
+        yield f"  output bias: {spec.output_bias.kind} = {show_value(list(spec.output_bias.values))}"
     yield f"  serve:       {serve_words(spec)}"
     for step in spec.adapt:
         yield f"  adapt:       {step.on}: {step.step} ({step.reason})"
@@ -66,7 +66,7 @@ def serve_words(spec: LossSpec) -> str:
     details = [
         f"cut {serve.threshold:.4g}" if serve.threshold is not None else "",
         f"level {serve.quantile:.4g}" if serve.quantile is not None else "",
-        f"labels {_short(list(serve.labels))}" if serve.labels else "",
+        f"labels {show_value(list(serve.labels))}" if serve.labels else "",
         f"times {serve.scale:g}" if serve.scale != 1 else "",
     ]
     inside = ", ".join(detail for detail in details if detail)
@@ -81,12 +81,13 @@ def _rule_lines(rule: RuleTrace) -> Iterator[str]:
 
 
 def _seen(comparison: ComparisonTrace) -> str:
-    seen = ", ".join(f"{name} = {_short(value)}" for name, value in comparison.values.items())
+    seen = ", ".join(f"{name} = {show_value(value)}" for name, value in comparison.values.items())
     far = f"; {comparison.distance:.3g} away" if comparison.distance is not None else ""
     return f"[{seen}{far}]" if seen or far else ""
 
 
-def _short(value: object) -> str:
+def show_value(value: object) -> str:
+    """Return a fact or parameter as people read it: six digits, six items, `unknown` for None."""
     if value is None:
         return "unknown"
     if isinstance(value, bool):
@@ -94,7 +95,7 @@ def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
-        shown = ", ".join(_short(item) for item in value[:6])
+        shown = ", ".join(show_value(item) for item in value[:6])
         return f"[{shown}{', …' if len(value) > 6 else ''}]"
     return str(value)
 

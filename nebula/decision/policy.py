@@ -5,27 +5,17 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import datetime, timezone
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from nebula.decision.boundary import find_boundaries
 from nebula.decision.model import Decision
+from nebula.decision.record import library_versions, record_rules, take_notes
 from nebula.decision.resolve import resolve_use
-from nebula.decision.trace import (
-    ComparisonTrace,
-    DecisionTrace,
-    Note,
-    PolicyIdentity,
-    RuleTrace,
-    RunnerUp,
-    Status,
-    Verdict,
-)
+from nebula.decision.trace import DecisionTrace, PolicyIdentity, RunnerUp, Status
 from nebula.errors import ContractError, NoRuleFits
 from nebula.losses.spec import LossSpec
-from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
+from nebula.policy.compiled import CompiledPolicy, Evaluation
 from nebula.policy.loader import load
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
@@ -98,9 +88,9 @@ class Policy:
         rule = self.compiled.rule(evaluation.fired[0]) if evaluation.fired else None
         use, because = self._choice(rule)
         names = {**facts, **self.compiled.parameters, **evaluation.derived}
-        spec = self._resolve(rule, use, names, profile)
+        spec = self._resolve(rule, use, names, profile) if use else None
         ambiguity = rule.ambiguous if rule else None
-        refuse = ambiguity is not None and self.compiled.file.on_ambiguous == "refuse"
+        refused = ambiguity is not None and self.compiled.file.on_ambiguous == "refuse"
         trace = DecisionTrace(
             id=uuid.uuid4().hex,
             time=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -109,25 +99,25 @@ class Policy:
             task=str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task,
             because=because,
             cite=rule.cite if rule else None,
-            spec=None if refuse else spec,
+            spec=None if refused else spec,
             ambiguity=ambiguity,
-            notes=_notes(rule, use, spec, profile),
+            notes=take_notes(rule, use, spec, profile),
             runner_up=self._runner_up(evaluation, use),
             boundaries=find_boundaries(self.compiled, evaluation, facts),
             derived=dict(evaluation.derived),
-            rules=self._rules(evaluation),
+            rules=record_rules(self.compiled, evaluation),
             parameters=dict(self.compiled.parameters),
             policy=PolicyIdentity(
                 name=self.name, version=self.version, digest=self.digest, source=self.compiled.source
             ),
             profile=profile,
             engine=evaluation.engine,
-            versions=_versions(),
+            versions=library_versions(),
             timings_ms={"decide": (time.perf_counter() - started) * 1e3},
         )
         return Decision(trace)
 
-    def _choice(self, rule: SelectRule | None) -> tuple[Use, str]:
+    def _choice(self, rule: SelectRule | None) -> tuple[Use | None, str]:
         if rule is not None:
             return rule.use, rule.because
         otherwise = self.compiled.file.otherwise
@@ -146,88 +136,15 @@ class Policy:
                 f"{self.name} {self.version}: {where} names {use.loss}, which the data contradict{declared}: {error}"
             ) from error
 
-    def _runner_up(self, evaluation: Evaluation, use: Use) -> RunnerUp | None:
+    def _runner_up(self, evaluation: Evaluation, use: Use | None) -> RunnerUp | None:
         for rule_id in evaluation.fired[1:]:
             rule = self.compiled.rule(rule_id)
-            if rule.use.loss != use.loss:
+            if rule.use and (use is None or rule.use.loss != use.loss):
                 return RunnerUp(rule_id=rule.id, loss=rule.use.loss, because=rule.because)
         return None
-
-    def _rules(self, evaluation: Evaluation) -> tuple[RuleTrace, ...]:
-        derive = (
-            self._rule(outcome, "derive", "fired" if outcome.outcome == "true" else outcome.outcome)
-            for outcome in evaluation.derive
-        )
-        first = evaluation.fired[0] if evaluation.fired else None
-        select = (
-            self._rule(outcome, "select", _verdict(outcome, first=first)) for outcome in evaluation.select
-        )
-        return (*derive, *select)
-
-    def _rule(self, outcome: RuleOutcome, kind: Any, verdict: Any) -> RuleTrace:
-        rule = self.compiled.rule(outcome.id) if kind == "select" else None
-        return RuleTrace(
-            id=outcome.id,
-            kind=kind,
-            verdict=verdict,
-            condition=self.compiled.text(outcome.id),
-            because=rule.because if rule else None,
-            loss=rule.use.loss if rule else None,
-            comparisons=tuple(
-                ComparisonTrace(
-                    text=c.text,
-                    outcome=c.outcome,
-                    values=dict(c.values),
-                    fact=c.fact,
-                    threshold=c.threshold,
-                    distance=c.distance,
-                )
-                for c in outcome.comparisons
-            ),
-        )
-
-
-def _verdict(outcome: RuleOutcome, *, first: str | None) -> Verdict:
-    if outcome.outcome == "true":
-        return "fired" if outcome.id == first else "also true"
-    return outcome.outcome
 
 
 def _status(profile: DataProfile, *, ambiguous: bool) -> Status:
     if ambiguous:
         return "ambiguous"
     return "decided" if profile.evidence.complete is not False else "provisional"
-
-
-def _notes(rule: SelectRule | None, use: Use, spec: LossSpec, profile: DataProfile) -> tuple[Note, ...]:
-    notes: list[Note] = []
-    if rule is not None:
-        if rule.score and profile.hints.metric is None:
-            text = f"no metric was declared: {rule.score} is assumed; declare `metric` to be judged by another"
-            notes.append(Note(kind="assumption", text=text))
-        if rule.better:
-            names = " or ".join(rule.better)
-            notes.append(Note(kind="better", text=f"{names} would fit better; this version does not have it yet"))
-        notes.extend(Note(kind="alternative", text=text) for text in rule.alternatives)
-    if use.output_bias and spec.output_bias is None:
-        notes.append(Note(kind="warning", text=f"output bias `{use.output_bias}` is unknown on this data: start at zero"))
-    bad = (profile.target.nan_count or 0) + (profile.target.inf_count or 0)
-    if bad:
-        text = f"the target has {bad} NaN or infinite values, which make every mean NaN: remove or mask those rows"
-        notes.append(Note(kind="warning", text=text))
-    if profile.relation.broadcasts_silently:
-        text = "target and prediction differ in shape and torch would broadcast them: a step aligns them"
-        notes.append(Note(kind="warning", text=text))
-    return tuple(notes)
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """The libraries whose version could change an outcome, without importing them."""
-    found: dict[str, str] = {}
-    for distribution in ("nebula-selector", "torch", "numpy", "durable-rules"):
-        try:
-            found[distribution] = version(distribution)
-        except PackageNotFoundError:
-            continue
-    return found

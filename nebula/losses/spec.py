@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["AdaptStep", "Functional", "Link", "LossSpec", "OutputBias", "Serve"]
+__all__ = ["AdaptStep", "BiasKind", "Functional", "Link", "LossSpec", "OutputBias", "Serve"]
 
 Link = Literal["identity", "exp", "softplus", "sigmoid", "softmax"]
+BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
 Functional = Literal["mean", "median", "quantile", "probability", "threshold", "argmax", "expectation"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -47,6 +48,7 @@ Metric = Literal[
     "c_index",
 ]
 
+_CHOICES: dict[str, tuple[str, ...]] = {"task": get_args(Task), "metric": get_args(Metric)}
 _QUANTILE_METRIC = re.compile(r"(?:pinball|quantile)@(0?\.\d+)")
 
 
@@ -75,6 +77,11 @@ class Hints(BaseModel):
     false_positive_cost: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Cost of calling a negative positive."
     )
+    cost_threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Cut on the probability where the costs balance, c_fp / (c_fp + c_fn) (Elkan 2001); "
+        "filled in from the two costs.",
+    )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None, description="Share of the label spread over all classes (Szegedy et al. 2016)."
     )
@@ -84,6 +91,18 @@ class Hints(BaseModel):
     ignore_value: int | None = Field(None, description="A target value that means *no label here*.")
     censored: bool | None = Field(None, description="Some targets are only lower bounds (survival times).")
     heteroscedastic: bool | None = Field(None, description="The model predicts a mean and a variance.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _balance_costs(cls, data: Any) -> Any:
+        """Fill in the cut that two declared costs imply."""
+        if isinstance(data, dict) and data.get("cost_threshold") is None:
+            false_positive: Any = data.get("false_positive_cost")
+            false_negative: Any = data.get("false_negative_cost")
+            known = isinstance(false_positive, int | float) and isinstance(false_negative, int | float)
+            if known and false_positive > 0 and false_negative > 0:
+                return {**data, "cost_threshold": false_positive / (false_positive + false_negative)}
+        return data
 
     @model_validator(mode="before")
     @classmethod
@@ -125,8 +144,6 @@ def parse_hints(hints: Hints | dict[str, Any] | None) -> Hints:
 
 def _describe(error: ValidationError) -> str:
     """Put pydantic's findings into one sentence per hint."""
-    from difflib import get_close_matches
-
     sentences = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"]) or "hints"
@@ -135,15 +152,9 @@ def _describe(error: ValidationError) -> str:
             guess = f" Did you mean `{near[0]}`?" if near else f" Known: {', '.join(Hints.model_fields)}."
             sentences.append(f"hints.{name}: unknown hint.{guess}")
         elif item["type"] == "literal_error":
-            choices = [str(c) for kind in (Task, Metric) for c in get_args(kind) if name == kind_name(kind)]
-            near = get_close_matches(str(item["input"]), choices, n=1)
+            near = get_close_matches(str(item["input"]), _CHOICES.get(name, ()), n=1)
             guess = f" Did you mean `{near[0]}`?" if near else ""
             sentences.append(f"hints.{name}: expected {item['ctx']['expected']}, found {item['input']!r}.{guess}")
         else:
             sentences.append(f"hints.{name}: {item['msg']}, found {item['input']!r}.")
     return " ".join(sentences)
-
-
-def kind_name(kind: Any) -> str:
-    """Return the hint that takes values of this literal type."""
-    return "task" if kind is Task else "metric"

@@ -1,0 +1,59 @@
+# Two commands are enough on a fresh machine:  make demo   and   make test
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.PHONY: help setup demo test lint format type bench schemas docs readme wheel clean
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+WORKERS ?= 2
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP)  ## Make .venv and install the pinned development set
+
+# Newer than what it was installed from, so that a second run does nothing.
+$(STAMP): pyproject.toml requirements/constraints.txt requirements/bootstrap.sh
+	@bash requirements/bootstrap.sh .venv
+	touch $@
+
+demo: $(STAMP)  ## Choose, train and explain losses on real data sets (artifacts/)
+	@$(BIN)/nebula demo
+
+test: $(STAMP)  ## Run all tests
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+lint: $(STAMP)  ## Check style and format
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type: $(STAMP)  ## Check types, strictly
+	@$(BIN)/mypy
+
+bench: $(STAMP)  ## Run every benchmark in benchmarks/
+	@shopt -s nullglob
+	scripts=(benchmarks/*.py)
+	if (( $${#scripts[@]} == 0 )); then echo "benchmarks/ holds no script yet."; fi
+	for script in "$${scripts[@]}"; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
+	@$(BIN)/python -m nebula.cli.main schema --write schemas
+
+docs: $(STAMP)  ## Write docs/reference/*.md from the vocabulary and the registry
+	@$(BIN)/python -m nebula.reference docs/reference
+
+readme: $(STAMP)  ## Run the examples of README.md again and write their output
+	@$(BIN)/python -m tests.project.readme
+
+wheel: $(STAMP)  ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## Remove everything that the other targets made
+	@rm -rf .venv build dist artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

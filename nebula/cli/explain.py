@@ -1,0 +1,127 @@
+"""`nebula explain`: every rule behind a decision, made now or recorded earlier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nebula.cli.decision_view import show_explanation
+from nebula.cli.options import (
+    Features,
+    HintsOption,
+    Json,
+    Parameters,
+    PolicyOption,
+    PredictionShape,
+    PredictionSpaceOption,
+)
+from nebula.cli.output import say, show_json, show_table, show_text
+from nebula.cli.request import DataRequest
+
+if TYPE_CHECKING:
+    from nebula.decision.trace import DecisionTrace
+
+__all__ = ["explain"]
+
+Source = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A data file, or a JSONL file of traces.", show_default=False)
+]
+SomeTarget = Annotated[
+    str | None,
+    typer.Option("--target", "-t", metavar="COL[,COL]", help="Column of a data file to predict.", show_default=False),
+]
+Loss = Annotated[
+    str | None,
+    typer.Option("--why-not", metavar="LOSS", help="Say why this loss was not chosen.", show_default=False),
+]
+TraceId = Annotated[
+    str | None,
+    typer.Option("--id", metavar="ID", help="The trace of this id, or of its first characters.", show_default=False),
+]
+Last = Annotated[bool, typer.Option("--last", help="The last trace of the file.")]
+
+
+def explain(
+    file: Source,
+    target: SomeTarget = None,
+    features: Features = None,
+    prediction_shape: PredictionShape = None,
+    prediction_space: PredictionSpaceOption = None,
+    policy: PolicyOption = "default.yaml",
+    hint: HintsOption = None,
+    parameter: Parameters = None,
+    why_not: Loss = None,
+    trace_id: TraceId = None,
+    last: Last = False,
+    json: Json = False,
+) -> None:
+    """Show every rule behind a decision, with the values it saw.
+
+    FILE is a data file together with --target, or the JSONL file that `select --audit` wrote.
+    """
+    if target is None:
+        trace = _recorded(file, trace_id, last=last, json=json)
+        if trace is None:
+            return
+    else:
+        request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
+        trace = request.decide(policy, parameter).trace
+    if why_not is not None:
+        _show_why_not(trace, why_not, json=json)
+    elif json:
+        show_json(trace.to_json(indent=2))
+    else:
+        show_explanation(trace)
+
+
+def _recorded(file: Path, trace_id: str | None, *, last: bool, json: bool) -> DecisionTrace | None:
+    """Return the record that is meant; list them all when that is open."""
+    from nebula.decision.audit import TraceFile
+
+    if file.suffix.lower() in (".csv", ".parquet", ".npz", ".pt"):
+        raise typer.BadParameter(f"expected a column of {file} to predict.", param_hint="--target")
+    traces = list(TraceFile(file).read())
+    if trace_id is not None:
+        traces = [trace for trace in traces if trace.id.startswith(trace_id)]
+        if not traces:
+            raise typer.BadParameter(f"expected the id of a trace in {file}, found {trace_id!r}.", param_hint="--id")
+    if last or len(traces) == 1:
+        if not traces:
+            raise typer.BadParameter(f"expected at least one trace in {file}, found none.", param_hint="FILE")
+        return traces[-1]
+    if json:
+        show_json([trace.model_dump(mode="json") for trace in traces])
+    else:
+        _list(traces)
+    say(f"{len(traces)} traces in {file}: name one with --id, or --last")
+    return None
+
+
+def _list(traces: list[DecisionTrace]) -> None:
+    show_table(
+        ("id", "time", "target", "loss", "rule", "status"),
+        (
+            (
+                trace.id,
+                trace.time,
+                trace.profile.target.name or "",
+                trace.spec.loss if trace.spec else "",
+                trace.rule_id or "",
+                trace.status,
+            )
+            for trace in traces
+        ),
+    )
+
+
+def _show_why_not(trace: DecisionTrace, loss: str, *, json: bool) -> None:
+    from nebula.cli.loss_names import known_loss
+    from nebula.decision.explain import why_not
+
+    reasons = why_not(trace, known_loss(loss).name)
+    if json:
+        show_json({"loss": loss, "why_not": reasons.splitlines()})
+    else:
+        show_text(reasons)

@@ -1,0 +1,151 @@
+"""Shapes: which steps lay the target along the prediction, from the shapes alone.
+
+A shape here is without its first (row) axis, as in `shape_tail`.
+"""
+
+from __future__ import annotations
+
+from nebula.losses.draft import Draft
+
+__all__ = ["align_class_axis", "align_mean_and_variance", "align_same", "column_count"]
+
+Tail = tuple[int, ...]
+
+
+def align_same(draft: Draft) -> None:
+    """Make the target's shape the prediction's, by a trailing axis of size 1 at most."""
+    target, prediction = draft.profile.target.shape_tail, draft.profile.prediction.shape_tail
+    if prediction is None:
+        draft.change_target(
+            "align_trailing_axis", "the prediction's shape is unknown: a trailing axis of 1 follows it at call"
+        )
+    elif target is not None and target != prediction:
+        _align_trailing_axis(draft, target, prediction)
+    _need_outputs(draft, column_count(draft))
+
+
+def align_mean_and_variance(draft: Draft) -> None:
+    """Split (N, …, 2) predictions, and lay the target along what is left."""
+    target, prediction = draft.profile.target.shape_tail, draft.profile.prediction.shape_tail
+    if prediction is None:
+        if target == (1,):
+            draft.change_target("squeeze_last", "the target has a trailing axis of 1, its mean has none")
+    elif not prediction or prediction[-1] != 2:
+        draft.refuse(
+            "two outputs per value, a mean and a variance, on the last axis",
+            f"predictions of shape {_rows(prediction)}",
+            "give the model's last layer two outputs",
+        )
+    elif target is not None and target != prediction[:-1]:
+        _align_trailing_axis(draft, target, prediction[:-1], outputs="(…, 2), without their last axis,")
+
+
+def align_class_axis(draft: Draft) -> int | None:
+    """Lay labels (N, …) along predictions (N, C, …).
+
+    Returns:
+        The number of outputs on the class axis; None while the prediction is unknown, and after a refusal.
+    """
+    facts = draft.profile
+    target, prediction = facts.target.shape_tail, facts.prediction.shape_tail
+    if target is None or prediction is None:
+        return _align_unknown(draft, target)
+    found = _find_class_axis(target, prediction)
+    if found is not None:
+        squeeze, axis = found
+        if squeeze == "squeeze_last":
+            draft.change_target("squeeze_last", "labels have no class axis; the trailing axis of 1 is dropped")
+        elif squeeze == "squeeze_axis":
+            draft.change_target("squeeze_axis", "labels have no class axis; axis 1 of size 1 is dropped", axis=1)
+        if axis != 1:
+            draft.change_prediction(
+                "move_class_axis", f"the classes stand on axis {axis}, the loss reads them on axis 1", **{"from": axis}
+            )
+        outputs = prediction[axis - 1]
+        _need_outputs(draft, outputs)
+        return outputs
+    if target == prediction and facts.target.is_one_hot:
+        _decode_one_hot(draft)
+        return prediction[0]
+    draft.refuse(
+        "predictions (N, C, …) against class labels (N, …)",
+        f"predictions {_rows(prediction)} against targets {_rows(target)}",
+        "give one label per row and one output per class"
+        if target != prediction or not prediction or prediction == (1,)
+        else "targets of the prediction's shape must be one-hot, or rows of probabilities that sum to 1",
+    )
+    return None
+
+
+def column_count(draft: Draft) -> int | None:
+    """Return how many columns a same-shape prediction has on axis 1; None while unknown."""
+    prediction = draft.profile.prediction.shape_tail
+    if prediction is not None:
+        return prediction[0] if prediction else 1
+    return draft.profile.target.n_columns
+
+
+def _align_unknown(draft: Draft, target: Tail | None) -> int | None:
+    """Assume a class axis at 1 unless the profile knows it without the whole shape."""
+    facts = draft.profile
+    if facts.relation.class_axis is None and facts.target.is_one_hot:
+        _decode_one_hot(draft)
+        return facts.prediction.n_outputs
+    if target == (1,):
+        draft.change_target("squeeze_last", "labels have no class axis; the trailing axis of 1 is dropped")
+    axis = facts.relation.class_axis
+    if axis is None:
+        return None
+    if axis != 1:
+        draft.change_prediction(
+            "move_class_axis", f"the classes stand on axis {axis}, the loss reads them on axis 1", **{"from": axis}
+        )
+    return facts.prediction.n_outputs
+
+
+def _find_class_axis(target: Tail, prediction: Tail) -> tuple[str | None, int] | None:
+    """Return the step on the target, if any, and the axis that the prediction has more."""
+    variants: list[tuple[str | None, Tail]] = [(None, target)]
+    if target[-1:] == (1,):
+        variants.append(("squeeze_last", target[:-1]))
+    if len(target) > 1 and target[0] == 1:
+        variants.append(("squeeze_axis", target[1:]))
+    for step, shape in variants:
+        if len(prediction) != len(shape) + 1:
+            continue
+        axes = [1, len(prediction), *range(2, len(prediction))]
+        for axis in axes:
+            if prediction[: axis - 1] + prediction[axis:] == shape:
+                return step, axis
+    return None
+
+
+def _decode_one_hot(draft: Draft) -> None:
+    draft.change_target("one_hot_to_index", "every row has exactly one 1: its place is the class", axis=1)
+
+
+def _align_trailing_axis(draft: Draft, target: Tail, wanted: Tail, outputs: str = "") -> None:
+    if (*target, 1) == wanted:
+        draft.change_target("unsqueeze_last", "the prediction has a trailing axis of 1, the target has none")
+    elif target == (*wanted, 1):
+        draft.change_target("squeeze_last", "the target has a trailing axis of 1, the prediction has none")
+    else:
+        draft.refuse(
+            " ".join(f"predictions {outputs} and targets of one shape".split()),
+            f"predictions {_rows(draft.profile.prediction.shape_tail or ())} against targets {_rows(target)}",
+            "torch could at best broadcast them; give one output per target value",
+        )
+
+
+def _need_outputs(draft: Draft, outputs: int | None) -> None:
+    least = draft.contract.min_outputs
+    if outputs is not None and outputs < least:
+        draft.refuse(
+            f"at least {least} outputs, one per class",
+            f"{outputs}",
+            "a softmax over one column is constant; give one output per class, or use BCEWithLogitsLoss",
+        )
+
+
+def _rows(tail: Tail) -> str:
+    return f"(N{''.join(f', {size}' for size in tail)}{'' if tail else ','})"

@@ -1,0 +1,124 @@
+"""torch's classification losses with weights from a list: checked for length, moved with the module.
+
+A weight is a non-persistent buffer: it belongs to the decision, not to the training state. Without
+weights every class here is torch's own forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nebula.errors import ContractError
+
+__all__ = ["WeightedBCEWithLogits", "WeightedCrossEntropy", "WeightedMultiLabelSoftMargin", "WeightedNLL"]
+
+
+def _keep(module: nn.Module, name: str, values: Sequence[float] | None) -> None:
+    """Hold the list as a float32 buffer that no state dict stores."""
+    tensor = None if values is None else torch.tensor(values, dtype=torch.float32)
+    delattr(module, name)
+    module.register_buffer(name, tensor, persistent=False)
+
+
+def _matched(module: nn.Module, name: str, weights: Tensor, prediction: Tensor, axis: int) -> Tensor:
+    """Return the weights in the prediction's dtype, one per output on `axis`."""
+    outputs = prediction.shape[axis] if prediction.ndim > 1 else 1
+    if weights.numel() != outputs:
+        raise ContractError(
+            f"{module.torch_name}: expected one {name} per output, {outputs} for predictions of shape "
+            f"{tuple(prediction.shape)}, found {weights.numel()}: give {outputs} numbers."
+        )
+    return weights.to(prediction.dtype)
+
+
+def _column(module: nn.Module, name: str, weights: Tensor | None, prediction: Tensor) -> Tensor | None:
+    """Return per-column weights shaped to multiply axis 1; a single one serves every column."""
+    if weights is None or weights.numel() == 1:
+        return weights
+    return _matched(module, name, weights, prediction, axis=1).view(-1, *(1,) * (prediction.ndim - 2))
+
+
+class WeightedCrossEntropy(nn.CrossEntropyLoss):
+    """`CrossEntropyLoss` with one weight per class."""
+
+    torch_name = "CrossEntropyLoss"
+
+    def __init__(self, weight: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        _keep(self, "weight", weight)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits (N, C, *) against indices (N, *) or probabilities (N, C, *)."""
+        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=1)
+        return functional.cross_entropy(
+            prediction,
+            target,
+            weight=weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )
+
+
+class WeightedNLL(nn.NLLLoss):
+    """`NLLLoss` with one weight per class."""
+
+    torch_name = "NLLLoss"
+
+    def __init__(self, weight: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        _keep(self, "weight", weight)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of log-probabilities (N, C, *) against indices (N, *)."""
+        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=1)
+        return functional.nll_loss(
+            prediction, target, weight=weight, ignore_index=self.ignore_index, reduction=self.reduction
+        )
+
+
+class WeightedBCEWithLogits(nn.BCEWithLogitsLoss):
+    """`BCEWithLogitsLoss` with weights per column (axis 1), also for dense (N, C, H, W) predictions."""
+
+    torch_name = "BCEWithLogitsLoss"
+
+    def __init__(
+        self,
+        weight: Sequence[float] | None = None,
+        pos_weight: Sequence[float] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        _keep(self, "weight", weight)
+        _keep(self, "pos_weight", pos_weight)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits against targets in [0, 1] of the same shape."""
+        return functional.binary_cross_entropy_with_logits(
+            prediction,
+            target,
+            weight=_column(self, "weight", self.weight, prediction),
+            pos_weight=_column(self, "pos_weight", self.pos_weight, prediction),
+            reduction=self.reduction,
+        )
+
+
+class WeightedMultiLabelSoftMargin(nn.MultiLabelSoftMarginLoss):
+    """`MultiLabelSoftMarginLoss` with one weight per column."""
+
+    torch_name = "MultiLabelSoftMarginLoss"
+
+    def __init__(self, weight: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        _keep(self, "weight", weight)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits (N, C) against targets in [0, 1] of the same shape."""
+        # torch multiplies the weights along the last axis, which is the column axis only for (N, C)
+        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=-1)
+        return functional.multilabel_soft_margin_loss(prediction, target, weight=weight, reduction=self.reduction)

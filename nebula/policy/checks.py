@@ -1,0 +1,159 @@
+"""A resolved policy checked against the vocabulary and the registry, then compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nebula.errors import Problem
+from nebula.policy import model
+from nebula.policy.engine.program import ProgramError
+from nebula.policy.expression.namespace import Name
+from nebula.policy.expression.parser import ConditionError
+from nebula.policy.expression.syntax import Condition, Span
+from nebula.policy.expression.trees import Path, read_condition
+from nebula.policy.expression.typecheck import check_types
+from nebula.policy.inheritance import Origin, Resolved
+from nebula.policy.model import PolicyFile
+from nebula.policy.names import collect_names
+from nebula.policy.plan import Plan, RuleTooLarge, make_plan
+from nebula.policy.references import check_use
+from nebula.policy.strata import Circle, Strata, bare_names, derived_reads, find_circle, stratify
+from nebula.profiling.vocabulary import vocabulary
+
+__all__ = ["Checked", "check_policy"]
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A policy without problems.
+
+    Attributes:
+        file: The resolved policy.
+        plan: Its conditions, compiled.
+        texts: Source text of each rule's condition, by id.
+    """
+
+    file: PolicyFile
+    plan: Plan
+    texts: Mapping[str, str]
+
+
+def check_policy(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Checked | None:
+    """Check and compile; every fault is added to `resolved.problems`.
+
+    Args:
+        resolved: The policy with everything inherited put in.
+        parameters: Effective parameters.
+
+    Returns:
+        The compiled policy, or None when there are problems.
+    """
+    if resolved.file is None:
+        return None
+    return _Checker(resolved, resolved.file, parameters).check()
+
+
+class _Checker:
+    def __init__(self, resolved: Resolved, file: PolicyFile, parameters: Mapping[str, Scalar]) -> None:
+        self.resolved, self.file, self.parameters = resolved, file, parameters
+        self.problems = resolved.problems
+        self.names: dict[str, Name] = collect_names(resolved, file, parameters, vocabulary())
+
+    def check(self) -> Checked | None:
+        """Run every check, then compile what passed them."""
+        definitions = {
+            name: self._read(condition, ("definitions", name)) for name, condition in self.file.definitions.items()
+        }
+        derive = [self._read(rule.when, ("derive", rule.id), "when") for rule in self.file.derive]
+        select = [self._read(rule.when, ("select", rule.id), "when") for rule in self.file.select]
+        self._check_choices()
+        circle = find_circle({name: sorted(set(bare_names(tree))) for name, tree in definitions.items()})
+        if circle is not None:
+            message = f"definition `{circle[0]}` reads itself: {' -> '.join(circle)}."
+            self.problems.append(self._origin("definitions", circle[0]).problem(message))
+        if self.problems:
+            return None
+        strata = self._stratify(derive, definitions)
+        plan = strata and self._plan([*derive, *select], definitions, strata)
+        if not plan:
+            return None
+        ids = (*(rule.id for rule in self.file.derive), *(rule.id for rule in self.file.select))
+        trees = zip(ids, [*derive, *select], strict=True)
+        return Checked(self.file, plan, {rule: " ".join(tree.span.text.split()) for rule, tree in trees})
+
+    def _origin(self, section: str, name: str) -> Origin:
+        return self.resolved.origins[section, name]
+
+    def _read(self, condition: model.Condition, entry: tuple[str, str], *below: str) -> Condition:
+        origin = self._origin(*entry)
+        source, prefix = origin.source, "" if entry[0] == "definitions" else f"rule `{entry[1]}`: "
+
+        def refuse(error: ConditionError) -> None:
+            self.problems.append(Problem(source.name, error.line, error.column, prefix + error.message))
+
+        def report(message: str, span: Span) -> None:
+            self.problems.append(Problem(source.name, span.line, span.column, prefix + message))
+
+        tree = read_condition(condition, (*origin.path, *below), source.locate, refuse)
+        check_types(tree, facts=vocabulary(), names=self.names, report=report)
+        return tree
+
+    def _check_choices(self) -> None:
+        for rule in self.file.select:
+            if rule.use is not None:
+                self._check_use(rule.use, self._origin("select", rule.id), f"rule `{rule.id}`: ")
+        otherwise = self.file.otherwise.use if self.file.otherwise else None
+        if otherwise is not None:
+            self._check_use(otherwise, self._origin("otherwise", ""), "")
+
+    def _check_use(self, use: model.Use, origin: Origin, prefix: str) -> None:
+        def report(path: Path, message: str) -> None:
+            self.problems.append(origin.problem(prefix + message, "use", *path))
+
+        check_use(use, facts=vocabulary(), names=self.names, report=report)
+
+    def _stratify(self, derive: list[Condition], definitions: Mapping[str, Condition]) -> Strata | None:
+        derived = {name for rule in self.file.derive for name in rule.set}
+        through: dict[str, frozenset[str]] = {}
+        for name in _inner_first(definitions):
+            through[name] = derived_reads(definitions[name], through, derived)
+        reads = [
+            derived_reads(tree, through, derived) | _referred(rule.set, derived)
+            for rule, tree in zip(self.file.derive, derive, strict=True)
+        ]
+        try:
+            return stratify([tuple(rule.set) for rule in self.file.derive], reads)
+        except Circle as circle:
+            first = circle.names[0]
+            rule = next(rule for rule in self.file.derive if first in rule.set)
+            message = f"rule `{rule.id}`: derived fact `{first}` is read to set itself: {circle}."
+            self.problems.append(self._origin("derive", rule.id).problem(message, "when"))
+            return None
+
+    def _plan(self, conditions: list[Condition], definitions: Mapping[str, Condition], strata: Strata) -> Plan | None:
+        sets = [rule.set for rule in self.file.derive]
+        try:
+            return make_plan(conditions, sets, definitions=definitions, parameters=self.parameters, strata=strata)
+        except (ProgramError, RuleTooLarge) as error:
+            derive = len(self.file.derive)
+            section, number = ("derive", error.rule) if error.rule < derive else ("select", error.rule - derive)
+            rule = (self.file.derive if section == "derive" else self.file.select)[number].id
+            self.problems.append(self._origin(section, rule).problem(f"rule `{rule}`: {error}", "when"))
+            return None
+
+
+def _referred(values: Mapping[str, Scalar], derived: set[str]) -> set[str]:
+    """Return the derived names that `$references` among the values read."""
+    return {v[1:] for v in values.values() if isinstance(v, str) and v.startswith("$")} & derived
+
+
+def _inner_first(definitions: Mapping[str, Condition]) -> list[str]:
+    """Order definitions so that each comes after those it reads; they have no circle."""
+    reads = {name: set(bare_names(tree)) & definitions.keys() for name, tree in definitions.items()}
+    ordered: dict[str, None] = {}
+    while len(ordered) < len(reads):
+        ordered.update({name: None for name, needed in reads.items() if needed <= ordered.keys()})
+    return list(ordered)

@@ -1,0 +1,45 @@
+"""What came out of evaluating a policy on one profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nebula.policy.expression.evaluate import ComparisonOutcome, Outcome
+
+__all__ = ["Evaluation", "RuleOutcome"]
+
+
+class RuleOutcome(NamedTuple):
+    """One rule on one profile.
+
+    Attributes:
+        id: The rule.
+        outcome: Whether its condition is true, false or unknown.
+        comparisons: Every comparison of the condition, definitions put in, in the order written.
+        applied: For a derive rule, the names that took their value from it.
+    """
+
+    id: str
+    outcome: Outcome
+    comparisons: tuple[ComparisonOutcome, ...]
+    applied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All rules on one profile.
+
+    Attributes:
+        derived: The derived facts that are known, by name.
+        derive: Every derive rule, in file order.
+        select: Every select rule, in order.
+        fired: Ids of all select rules that hold, in order.
+        engine: Name and version of the engine that inferred it.
+    """
+
+    derived: dict[str, bool | int | float | str]
+    derive: tuple[RuleOutcome, ...]
+    select: tuple[RuleOutcome, ...]
+    fired: tuple[str, ...]
+    engine: str

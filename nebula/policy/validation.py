@@ -1,0 +1,177 @@
+"""Plain data → `PolicyFile`, with every fault at its line and column."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from nebula.errors import Problem
+from nebula.policy.condition_shape import check_shape, condition_paths
+from nebula.policy.expression.namespace import did_you_mean
+from nebula.policy.expression.trees import Path
+from nebula.policy.model import Ambiguity, DeriveRule, Otherwise, PolicyFile, SelectRule, ServeChoice, Use
+from nebula.policy.source_map import Source
+
+__all__ = ["Fault", "describe", "validate"]
+
+Fault = tuple[Path, str, bool]
+"""Where, what, and whether the key rather than the value is at fault."""
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "select": SelectRule,
+    "derive": DeriveRule,
+    "use": Use,
+    "serve": ServeChoice,
+    "ambiguous": Ambiguity,
+    "otherwise": Otherwise,
+}
+_PATTERNS = {
+    r"^[a-z][a-z0-9_]*$": "a name of small letters, digits and underscores, a letter first",
+    r"^[a-z][a-z0-9-]*$": "small letters, digits and hyphens, a letter first",
+    r"^\d+\.\d+\.\d+$": "a version such as 1.0.0",
+}
+_PRUNABLE = frozenset({"select", "derive", "parameters", "definitions"})
+
+
+def validate(source: Source) -> tuple[PolicyFile | None, list[Problem]]:
+    """Check a file against the policy model.
+
+    Args:
+        source: What was read.
+
+    Returns:
+        The policy, and every problem. When there are problems the policy lacks its faulty entries,
+        so that the sound ones can be checked further; it is None when nothing can be saved.
+    """
+    data = source.data
+    if not isinstance(data, dict):
+        found = "nothing" if data is None else type(data).__name__
+        return None, [source.problem((), f"expected a mapping with `apiVersion`, `name` and rules, found {found}.")]
+    shapes = [fault for path in condition_paths(data) for fault in check_shape(_at(data, path), path)]
+    faults: list[Fault] = [(path, message, False) for path, message in shapes]
+    policy = None
+    try:
+        policy = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        conditions = tuple(path for path in condition_paths(data) if any(_within(p, path) for p, _ in shapes))
+        faults.extend(f for f in describe(error, data) if not any(_within(f[0], path) for path in conditions))
+    if faults:
+        policy = _prune(data, [path for path, _, _ in faults])
+    return policy, [source.problem(path, _name(data, path) + message, key=key) for path, message, key in faults]
+
+
+def describe(error: ValidationError, data: Any) -> Iterator[Fault]:
+    """Yield one fault for each value that pydantic refuses, the branches of a union joined."""
+    groups: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for item in error.errors(include_url=False):
+        path, branch = _walk(data, item["loc"])
+        groups[path if branch is None else branch].append((path, dict(item)))
+    for branch, items in groups.items():
+        deeper = [(path, item) for path, item in items if len(path) > len(branch)]
+        structured = isinstance(_at(data, branch), dict)
+        if structured:
+            named = [pair for pair in items if pair[1]["type"] in ("missing", "extra_forbidden", "value_error")]
+            kept = deeper or named or items
+            yield from (_fault(path, item) for path, item in kept)
+        else:
+            flat = [pair for pair in items if pair[1]["type"] != "model_type"] or items
+            yield _join([_fault(path, item) for path, item in flat])
+
+
+def _walk(data: Any, location: tuple[int | str, ...]) -> tuple[Path, Path | None]:
+    """Follow an error's location through the data; parts that are no keys name a union's branch."""
+    path: Path = ()
+    branch: Path | None = None
+    for part in location:
+        if part in (data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()):
+            data = data[part]
+            path = (*path, part)
+        elif branch is None and part != location[-1]:
+            branch = path
+    return path, branch
+
+
+def _fault(path: Path, item: dict[str, Any]) -> Fault:
+    kind, context, found = item["type"], item.get("ctx", {}), item["input"]
+    name = str(item["loc"][-1]) if item["loc"] else ""
+    if kind == "extra_forbidden":
+        return path, f"unknown key `{name}`.{did_you_mean(name, _known_keys(path[:-1]))}", True
+    if kind == "missing":
+        return path, f"expected the key `{name}`, found none: add it.", False
+    if kind == "literal_error":
+        choices = tuple(re.findall(r"'([^']*)'", context["expected"]))
+        return path, f"expected {context['expected']}, found {_show(found)}.{did_you_mean(str(found), choices)}", False
+    if kind == "string_pattern_mismatch":
+        expected = _PATTERNS.get(context["pattern"], f"text like `{context['pattern']}`")
+        return path, f"expected {expected}, found {_show(found)}.", "[key]" in item["loc"]
+    if kind == "value_error":
+        return path, f"{context['error']}.", False
+    if kind == "string_type" and isinstance(found, int | float):
+        return path, f"expected text, found {_show(found)}: put it in quotes.", False
+    message = item["msg"].removeprefix("Input should be ")
+    return path, f"expected {message[:1].lower()}{message[1:]}, found {_show(found)}.", False
+
+
+def _join(faults: list[Fault]) -> Fault:
+    """Say `expected A or B` for a value that no branch of a union takes."""
+    path, message, key = faults[0]
+    expected = dict.fromkeys(text.partition(", found ")[0].removeprefix("expected ") for _, text, _ in faults)
+    if len(expected) > 1:
+        message = f"expected {' or '.join(expected)}, found {message.partition(', found ')[2]}"
+    return path, message, key
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _known_keys(path: Path) -> tuple[str, ...]:
+    """Return the keys of the model at a path."""
+    named = next((part for part in reversed(path) if isinstance(part, str)), None)
+    model = PolicyFile if named is None else _MODELS.get(named)
+    return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
+
+
+def _at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _within(path: Path, outer: Path) -> bool:
+    return path[: len(outer)] == outer
+
+
+def _name(data: Any, path: Path) -> str:
+    """Return ``rule `x`: `` for a path inside a rule that has an id."""
+    if len(path) >= 2 and path[0] in ("select", "derive") and isinstance(rule := _at(data, path[:2]), dict):
+        return f"rule `{rule['id']}`: " if isinstance(rule.get("id"), str) and path[2:] != ("id",) else ""
+    return ""
+
+
+def _prune(data: dict[str, Any], faults: list[Path]) -> PolicyFile | None:
+    """Leave out the faulty entries and validate the rest."""
+    doomed = {path[:2] for path in faults if len(path) >= 2 and path[0] in _PRUNABLE}
+    unknown = {path[0] for path in faults if len(path) == 1 and path[0] not in PolicyFile.model_fields}
+    kept = {key: _without(value, key, doomed) for key, value in data.items() if key not in unknown}
+    try:
+        return PolicyFile.model_validate(kept)
+    except ValidationError:
+        return None
+
+
+def _without(value: Any, section: str, doomed: set[Path]) -> Any:
+    if isinstance(value, list):
+        return [part for index, part in enumerate(value) if (section, index) not in doomed]
+    if isinstance(value, dict):
+        return {name: part for name, part in value.items() if (section, name) not in doomed}
+    return value

@@ -1,0 +1,150 @@
+"""Target and prediction → `DataProfile`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from nebula.errors import DataError
+from nebula.profiling.arrays import as_source, as_tensor
+from nebula.profiling.columns import describe_columns
+from nebula.profiling.distribution import Distribution, distribute
+from nebula.profiling.features import describe_features
+from nebula.profiling.fingerprint import fingerprint as hash_content
+from nebula.profiling.hints import Hints, parse_hints
+from nebula.profiling.labels import describe_labels, find_void
+from nebula.profiling.model import DataProfile, EvidenceFacts, PredictionFacts, RelationFacts, TargetFacts
+from nebula.profiling.prediction import PredictionSpec, describe_prediction
+from nebula.profiling.relation import Shape, find_class_axis, relate
+from nebula.profiling.rows import describe_rows
+from nebula.profiling.statistics import describe_distribution
+
+__all__ = ["TargetCache", "profile"]
+
+
+class TargetCache(Protocol):
+    """A map from the content of a target, and its filler value, to its facts."""
+
+    def get(self, key: str) -> TargetFacts | None:
+        """Return what is kept under this key, or None."""
+
+    def put(self, key: str, value: TargetFacts) -> None:
+        """Keep facts under a key."""
+
+
+def profile(
+    target: Any,
+    prediction: Any = None,
+    *,
+    name: str | None = None,
+    features: Any = None,
+    hints: Hints | dict[str, Any] | None = None,
+    rows_total: int | None = None,
+    batches: int = 1,
+    complete: bool = True,
+    fingerprint: bool = True,
+    cache: TargetCache | None = None,
+) -> DataProfile:
+    """Compute every fact that a policy may look at.
+
+    The facts of the target do not depend on the order of its rows, on the element type that holds
+    its values, on strides, or on whether a vector is (N,) or (N, 1); only `dtype`, `ndim`,
+    `shape_tail` and `fingerprint` tell these apart. Above 2^24 values that are not narrow whole
+    numbers, the marginal statistics come from a stratified sample and `n_unique_is_exact` is False.
+    Nothing is written to the inputs or to their graphs.
+
+    Args:
+        target: A torch tensor of any real dtype, a numpy array, a pandas or polars Series or
+            frame, or a list of numbers, rows first. Missing entries of a Series become NaN and are
+            counted; its categories and strings become integer codes in sorted order (in the
+            declared order for ordered categories). The names of the classes are not kept.
+        prediction: What the model emits for these rows, in any of the same forms; or a
+            `PredictionSpec`; or None when unknown.
+        name: Name of the target; by default that of the Series.
+        features: The table beside the target: a frame, an array, or `FeatureFacts`.
+        hints: What the user declares; see `Hints`. `ignore_value` names the filler value.
+        rows_total: Rows in all; by default those seen, when `complete`.
+        batches: Batches that the target was collected from.
+        complete: The target is the whole data set.
+        fingerprint: Hash the target's content.
+        cache: Keeps the facts of targets by their content; needs the hash.
+
+    Returns:
+        The profile: plain frozen numbers, no tensor.
+
+    Raises:
+        DataError: The target or the prediction cannot be read.
+        HintError: A hint is unknown or out of range.
+
+    Example:
+        >>> profile([0, 1, 1, 1]).target.class_counts
+        (1, 3)
+    """
+    declared = parse_hints(hints)
+    _check_evidence(rows_total, batches)
+    with torch.no_grad():
+        source = as_source(target, "target")
+        values = source.tensor
+        content = hash_content(values) if fingerprint or cache is not None else None
+        facts = _describe_target(values, declared.ignore_value, content, cache)
+        facts = facts.model_copy(update={"name": source.name if name is None else name})
+        emitted, relation = _describe_pair(tuple(values.shape), prediction, facts)
+        return DataProfile(
+            target=facts,
+            prediction=emitted,
+            relation=relation,
+            features=describe_features(features),
+            evidence=EvidenceFacts(
+                rows_seen=facts.n,
+                rows_total=facts.n if rows_total is None and complete else rows_total,
+                batches=batches,
+                complete=complete,
+            ),
+            hints=declared,
+            fingerprint=content,
+        )
+
+
+def _describe_target(
+    values: Tensor, ignore_value: int | None, content: str | None, cache: TargetCache | None
+) -> TargetFacts:
+    """Take the facts from the cache, or compute and keep them."""
+    key = f"{content}|{ignore_value}"
+    known = cache.get(key) if cache is not None else None
+    if known is not None:
+        return known
+    shape = tuple(values.shape)
+    data = distribute(values)
+    facts = TargetFacts(
+        dtype=str(values.dtype).removeprefix("torch."),
+        ndim=len(shape),
+        shape_tail=shape[1:],
+        n=shape[0] if shape else 1,
+        n_elements=values.numel(),
+        n_columns=shape[1] if len(shape) > 1 else 1,
+        **describe_distribution(data),
+        **(describe_labels(data, find_void(data, ignore_value)) | _describe_rows(values, data)),
+    )
+    if cache is not None:
+        cache.put(key, facts)
+    return facts
+
+
+def _describe_rows(values: Tensor, data: Distribution) -> dict[str, Any]:
+    return describe_rows(values, data) | describe_columns(values, data)
+
+
+def _describe_pair(shape: Shape, prediction: Any, target: TargetFacts) -> tuple[PredictionFacts, RelationFacts]:
+    if prediction is None:
+        return PredictionFacts(), RelationFacts()
+    emitted = prediction if isinstance(prediction, PredictionSpec) else as_tensor(prediction, "prediction")
+    axis = find_class_axis(shape, tuple(emitted.shape))
+    return describe_prediction(emitted, axis), relate(shape, tuple(emitted.shape), target)
+
+
+def _check_evidence(rows_total: int | None, batches: int) -> None:
+    for what, count in (("rows_total", rows_total), ("batches", batches)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+            raise DataError(f"{what}: expected a whole number >= 0, found {count!r}.")

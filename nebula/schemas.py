@@ -1,0 +1,111 @@
+"""JSON schemas of everything nebula reads and writes, derived from the models and the registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from nebula.decision.trace import DecisionTrace
+from nebula.losses.catalogue import load_builtin
+from nebula.losses.registry import LossEntry, entries
+from nebula.policy.model import PolicyFile
+from nebula.profiling.hints import Hints
+from nebula.profiling.model import DataProfile
+
+__all__ = ["SCHEMAS", "render", "write_schemas"]
+
+Schema = dict[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCE: Schema = {
+    "type": "string",
+    "pattern": r"^\$[a-z][a-z0-9_.]*$",
+    "description": "`$target.pos_weight` takes a fact's value, `$name` a parameter's.",
+}
+
+
+def _policy() -> Schema:
+    """The file format, where each registered loss admits only its own parameters."""
+    load_builtin()
+    losses = sorted(entries(), key=lambda entry: entry.name)
+    models: list[type[BaseModel]] = [PolicyFile, *dict.fromkeys(entry.params for entry in losses)]
+    _, combined = models_json_schema([(model, "validation") for model in models])
+    definitions = combined["$defs"]
+    for entry in losses:
+        parameters = definitions[entry.params.__name__]["properties"]
+        for name, parameter in parameters.items():
+            if _REFERENCE not in parameter.get("anyOf", ()):
+                parameters[name] = _or_reference(parameter)
+    use = definitions["Use"]
+    use["properties"]["loss"] |= {"enum": [entry.name for entry in losses]}
+    use["allOf"] = [_parameters_of(entry, definitions) for entry in losses]
+    return {"$schema": _DIALECT, **definitions.pop("PolicyFile"), "$defs": definitions}
+
+
+def _or_reference(parameter: Schema) -> Schema:
+    told: Schema = {key: parameter.pop(key) for key in ("title", "description", "default") if key in parameter}
+    return {**told, "anyOf": [*parameter.pop("anyOf", [parameter]), _REFERENCE]}
+
+
+def _parameters_of(entry: LossEntry, definitions: Schema) -> Schema:
+    name = entry.params.__name__
+    then: Schema = {"properties": {"params": {"$ref": f"#/$defs/{name}", "description": entry.summary}}}
+    if definitions[name].get("required"):
+        then["required"] = ["params"]
+    return {"if": {"properties": {"loss": {"const": entry.name}}, "required": ["loss"]}, "then": then}
+
+
+def _hints() -> Schema:
+    """The declarations, with the short form `pinball@0.9` of a metric and its level."""
+    schema = _of(Hints, "validation")
+    metric = schema["properties"]["metric"]
+    metric["anyOf"].append({"type": "string", "pattern": r"^(pinball|quantile)@0?\.\d+$"})
+    return schema
+
+
+def _of(model: type[BaseModel], mode: Any) -> Schema:
+    return {"$schema": _DIALECT, **model.model_json_schema(mode=mode)}
+
+
+SCHEMAS: dict[str, Callable[[], Schema]] = {
+    "policy": _policy,
+    "trace": lambda: _of(DecisionTrace, "serialization"),
+    "profile": lambda: _of(DataProfile, "serialization"),
+    "hints": _hints,
+}
+"""Each kind of document with the function that derives its schema."""
+
+
+def render(kind: str) -> str:
+    """Return one schema as the text that is checked in.
+
+    Args:
+        kind: A key of `SCHEMAS`.
+
+    Returns:
+        JSON, draft 2020-12, two spaces deep, with a closing newline.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write every schema as `<kind>.schema.json` and return the paths.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind in SCHEMAS:
+        path = folder / f"{kind}.schema.json"
+        path.write_text(render(kind), encoding="utf-8")
+        written.append(path)
+    return written

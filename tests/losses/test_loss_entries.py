@@ -1,0 +1,223 @@
+"""Every registered loss against its formula, its reductions, its derivative, and its life as a module."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nebula.errors import ContractError
+from nebula.losses import registry
+from nebula.losses.adaptation import entry_of, validated_params
+from nebula.losses.catalogue import load_builtin
+from nebula.losses.factory import build_criterion
+from nebula.losses.spec import LossSpec, Serve
+from tests.losses.loss_cases import CASES, LossCase
+
+load_builtin()
+NAMES = [entry.name for entry in registry.entries()]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+
+
+def test_every_registered_loss_has_an_oracle() -> None:
+    assert set(NAMES) == {case.loss for case in CASES}
+
+
+@every_case
+def test_elements_equal_the_formula(case: LossCase) -> None:
+    prediction, target = case.tensors()
+    found = case.criterion(reduction="none")(prediction, target)
+    np.testing.assert_allclose(found.numpy(), case.elements(prediction.numpy(), target.numpy()), rtol=1e-6, atol=1e-9)
+
+
+@every_case
+def test_reductions_are_the_sum_and_the_stated_mean(case: LossCase) -> None:
+    prediction, target = case.tensors(seed=1)
+    elements = case.elements(prediction.numpy(), target.numpy())
+    divisor = case.denominator(target.numpy()) if case.denominator else elements.size
+    mean = "batchmean" if case.loss == "KLDivLoss" else "mean"
+    assert case.criterion(reduction="sum")(prediction, target).item() == pytest.approx(elements.sum(), rel=1e-6)
+    assert case.criterion(reduction=mean)(prediction, target).item() == pytest.approx(
+        elements.sum() / divisor, rel=1e-6
+    )
+    assert case.criterion()(prediction, target).item() == pytest.approx(elements.sum() / divisor, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plain_loss_equals_torch_bit_for_bit(name: str) -> None:
+    case = next(case for case in CASES if case.loss == name and not case.params)
+    prediction, target = case.tensors(dtype=torch.float32)
+    raw = getattr(nn, name)(**({"reduction": "batchmean"} if name == "KLDivLoss" else {}))
+    expected = raw(prediction[:, 0], target, prediction[:, 1]) if name == "GaussianNLLLoss" else raw(prediction, target)
+    assert torch.equal(case.criterion()(prediction, target), expected)
+
+
+@every_case
+def test_gradient_equals_the_finite_difference(case: LossCase) -> None:
+    prediction, target = case.tensors(seed=2)
+    criterion = case.criterion()
+    assert torch.autograd.gradcheck(lambda z: criterion(z, target), (prediction.requires_grad_(),))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.finite_at_extremes], ids=lambda case: case.id)
+@pytest.mark.parametrize("size", [1e4, -1e4])
+def test_extreme_outputs_give_finite_values_and_gradients(case: LossCase, size: float) -> None:
+    prediction, target = case.tensors(dtype=torch.float32)
+    prediction = torch.full_like(prediction, size)
+    prediction[:, 0] = -size
+    prediction.requires_grad_()
+    loss = case.criterion()(prediction, target)
+    loss.backward()
+    assert loss.isfinite()
+    assert prediction.grad is not None
+    assert prediction.grad.isfinite().all()
+
+
+@every_case
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_computed_in_float32(case: LossCase, half: torch.dtype) -> None:
+    prediction, target = case.tensors(dtype=torch.float32)
+    criterion = case.criterion()
+    found = criterion(prediction.to(half), target)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, criterion(prediction.to(half).float(), target))
+
+
+@every_case
+def test_copies_compute_the_same(case: LossCase) -> None:
+    prediction, target = case.tensors(dtype=torch.float32)
+    criterion = case.criterion()
+    expected = criterion(prediction, target)
+    for other in (copy.deepcopy(criterion), pickle.loads(pickle.dumps(criterion))):  # noqa: S301 - our own bytes
+        assert torch.equal(other(prediction, target), expected)
+        assert other.spec == criterion.spec
+
+
+@every_case
+def test_a_criterion_has_no_state_and_nothing_to_learn(case: LossCase) -> None:
+    criterion = case.criterion()
+    assert dict(criterion.state_dict()) == {}
+    assert list(criterion.parameters()) == []
+    prediction, target = case.tensors(dtype=torch.float32)
+    assert torch.equal(criterion.train()(prediction, target), criterion.eval()(prediction, target))
+
+
+@every_case
+def test_moving_the_module_moves_every_weight(case: LossCase) -> None:
+    moved = case.criterion().to("meta")
+    assert all(buffer.device.type == "meta" for buffer in moved.buffers())
+    weights = [name for name in ("weight", "pos_weight") if name in case.params]
+    assert {name for name, _ in moved.loss.named_buffers()} == set(weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "weight" in c.params or "pos_weight" in c.params], ids=lambda c: c.id
+)
+def test_weights_follow_the_prediction_in_any_module_dtype(case: LossCase, dtype: torch.dtype) -> None:
+    prediction, target = case.tensors()
+    found = case.criterion().to(dtype)(prediction, target)
+    assert found.item() == pytest.approx(case.criterion()(prediction, target).item(), rel=1e-3)
+
+
+def test_pos_weight_is_per_column_on_a_dense_prediction() -> None:
+    """torch alone would weigh the last axis."""
+    rng = torch.Generator().manual_seed(0)
+    prediction, target = torch.randn(2, 3, 5, 3, generator=rng), (torch.rand(2, 3, 5, 3, generator=rng) > 0.5).float()
+    found = _spec("BCEWithLogitsLoss", pos_weight=[1.0, 2.0, 3.0], reduction="none")(prediction, target)
+    plain = _spec("BCEWithLogitsLoss", reduction="none")(prediction, target)
+    for column, weight in enumerate((1.0, 2.0, 3.0)):
+        expected = torch.where(target[:, column] == 1, weight, 1.0) * plain[:, column]
+        torch.testing.assert_close(found[:, column], expected)
+
+
+def test_gaussian_variance_below_zero_is_nan_not_a_number() -> None:
+    found = _spec("GaussianNLLLoss", reduction="none")(torch.tensor([[0.0, -1.0], [0.0, 0.0]]), torch.zeros(2))
+    assert found[0].isnan()
+    assert found[1].item() == pytest.approx(0.5 * np.log(1e-6))
+
+
+@pytest.mark.parametrize(
+    ("loss", "params", "where"),
+    [
+        ("HuberLoss", {"delta": 0}, "HuberLoss.delta"),
+        ("HuberLoss", {"delta": float("inf")}, "HuberLoss.delta"),
+        ("SmoothL1Loss", {"beta": -1}, "SmoothL1Loss.beta"),
+        ("MSELoss", {"reduction": "median"}, "MSELoss.reduction"),
+        ("MSELoss", {"weight": [1.0]}, "MSELoss.weight"),
+        ("KLDivLoss", {"reduction": "mean"}, "KLDivLoss.reduction"),
+        ("CrossEntropyLoss", {"label_smoothing": 1.5}, "label_smoothing"),
+        ("CrossEntropyLoss", {"weight": []}, "CrossEntropyLoss.weight"),
+        ("CrossEntropyLoss", {"weight": [1.0, -1.0]}, "CrossEntropyLoss.weight"),
+        ("CrossEntropyLoss", {"weight": [1.0, float("nan")]}, "CrossEntropyLoss.weight"),
+        ("CrossEntropyLoss", {"weight": [1.0, float("inf")]}, "CrossEntropyLoss.weight"),
+        ("CrossEntropyLoss", {"weight": [0.0, 0.0]}, "only zeros"),
+        ("CrossEntropyLoss", {"weight": "abc"}, "CrossEntropyLoss.weight"),
+        ("BCEWithLogitsLoss", {"pos_weight": -2}, "BCEWithLogitsLoss.pos_weight"),
+        ("CrossEntropyLos", {}, "did you mean `CrossEntropyLoss`"),
+        ("Quux", {}, "found `Quux`"),
+    ],
+    ids=str,
+)
+def test_a_wrong_loss_or_parameter_is_named(loss: str, params: dict[str, object], where: str) -> None:
+    with pytest.raises(ContractError, match=where):
+        _spec(loss, **params)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if isinstance(c.params.get("weight"), list)], ids=lambda c: c.id)
+def test_weights_of_another_length_are_refused_at_call(case: LossCase) -> None:
+    prediction, target = case.tensors(dtype=torch.float32)
+    criterion = case.criterion(weight=[1.0, 2.0])
+    with pytest.raises(ContractError, match="one weight per output"):
+        criterion(prediction, target)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_is_documented(name: str) -> None:
+    entry = entry_of(name)
+    for text in (entry.summary, entry.formula, entry.reference, entry.limits):
+        assert text.strip()
+    for field in entry.params.model_fields.values():
+        assert field.description
+    assert entry.contracts_for({})
+    assert all(set(c.reductions) >= {"sum", "none"} for c in entry.contracts)
+    assert validated_params(entry, {}) == entry.params()
+
+
+@pytest.mark.parametrize("log_input", [True, False])
+def test_poisson_has_one_contract_per_reading_of_its_input(log_input: bool) -> None:
+    (contract,) = entry_of("PoissonNLLLoss").contracts_for({"log_input": log_input})
+    assert contract.prediction_space == ("log_rate" if log_input else "rate")
+
+
+def test_loading_twice_from_many_threads_registers_once() -> None:
+    threads = [threading.Thread(target=load_builtin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [entry.name for entry in registry.entries()] == NAMES
+
+
+def test_a_taken_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="already registered"):
+        registry.register(entry_of("L1Loss"))
+
+
+def test_declarations_plans_and_biases_never_import_torch() -> None:
+    code = (
+        "import sys; import nebula.losses.catalogue as c, nebula.losses.capability, nebula.losses.bias; "
+        "c.load_builtin(); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _spec(loss: str, **params: object):
+    return build_criterion(LossSpec(loss=loss, params=params, serve=Serve(functional="mean")))

@@ -1,0 +1,49 @@
+"""The examples in README.md, run again: `python -m tests.project.readme` writes their real output into it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.project.tree import ROOT
+
+README = ROOT / "README.md"
+_CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+_SCRIPT = re.compile(r"(^```python\n)(.*?)(^```\n\n```text\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+
+
+def rendered(text: str) -> str:
+    """Return the README with every `console` block and every `text` block after a `python` block run again.
+
+    All blocks run in one empty folder, in order, with the `nebula` of this environment.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        command = here / "bin" / "nebula"
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nebula.cli.main "$@"\n')
+        command.chmod(0o755)
+        text = _SCRIPT.sub(lambda m: f"{m[1]}{m[2]}{m[3]}{_run(here, sys.executable, '-c', m[2])}{m[5]}", text)
+        return _CONSOLE.sub(lambda m: _session(here, m[0]), text)
+
+
+def _session(here: Path, block: str) -> str:
+    commands = re.findall(r"^\$ (.*?(?:\\\n.*?)*)$", block, re.MULTILINE)
+    return "".join(f"$ {command}\n{_run(here, 'bash', '-c', command)}" for command in commands)
+
+
+def _run(here: Path, *command: str) -> str:
+    path = f"{here / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    done = subprocess.run(
+        command, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
