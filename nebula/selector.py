@@ -103,6 +103,8 @@ class Nebula(LossFunction):
         found = collect(data, target=target)
         if prediction is None and model is not None:
             prediction = _predict_first(model, first_input(data))
+        if isinstance(prediction, Tensor) and len(prediction) != len(found.targets):
+            prediction = PredictionSpec.from_batch(prediction)
         with _deciding:
             decision = decide(
                 self.policy,

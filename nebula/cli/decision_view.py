@@ -48,7 +48,7 @@ def _choice(trace: DecisionTrace) -> Iterator[tuple[str, str]]:
         yield "runner-up", f"{trace.runner_up.loss} (rule `{trace.runner_up.rule_id}`)"
     for edge in trace.boundaries:
         other = edge.would_choose or "no loss"
-        yield "would change", f"{edge.fact} = {show_value(edge.value)} across {show_value(edge.threshold)}: {other}"
+        yield "would change", f"{edge.fact} = {show_value(edge.value)}, across `{edge.comparison}`: {other}"
 
 
 def _spec(trace: DecisionTrace) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from nebula.decision.trace import DecisionTrace, PolicyIdentity, RunnerUp, Statu
 from nebula.errors import ContractError, NoRuleFits
 from nebula.losses.spec import LossSpec
 from nebula.policy.compiled import CompiledPolicy, Evaluation
-from nebula.policy.loader import load
+from nebula.policy.loader import load, loads
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import facts_of
@@ -68,6 +69,16 @@ class Policy:
     def __repr__(self) -> str:
         """Name, version and digest."""
         return f"Policy({self.name} {self.version}, {self.digest})"
+
+    def __reduce__(self) -> tuple[Callable[[str, str, dict[str, Any]], Policy], tuple[str, str, dict[str, Any]]]:
+        """Travel between processes as text; the receiver checks and compiles it again."""
+        resolved = self.compiled.file.model_copy(update={"extends": ()})
+        text = resolved.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True)
+        return _restore, (text, self.compiled.source, self.compiled.parameters)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Policy:
+        """Share: a policy never changes."""
+        return self
 
     def decide(self, profile: DataProfile) -> Decision:
         """Choose the loss for this profile.
@@ -142,6 +153,10 @@ class Policy:
             if rule.use and (use is None or rule.use.loss != use.loss):
                 return RunnerUp(rule_id=rule.id, loss=rule.use.loss, because=rule.because)
         return None
+
+
+def _restore(text: str, source: str, parameters: dict[str, Any]) -> Policy:
+    return Policy(loads(text, name=source, parameters=parameters))
 
 
 def _status(profile: DataProfile, *, ambiguous: bool) -> Status:

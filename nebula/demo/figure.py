@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nebula.demo.report import DemoReport, Row
+from nebula.demo.report import DemoReport, Row, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def _draw_row(axes: Axes, place: int, row: Row) -> None:
     axes.plot(theirs, lanes, "o", color=_NAIVE, markeredgecolor="black", markeredgewidth=0.5, markersize=6, zorder=2)
     axes.plot(ours, lanes, "D", color=_NEBULA, markeredgecolor="black", markeredgewidth=0.5, markersize=5.5, zorder=3)
     axes.annotate(
-        f"{row.gain:+.1%} {row.verdict}",
+        f"{percent(row.gain)} {row.verdict}",
         (1.01, place),
         xycoords=("axes fraction", "data"),
         fontsize=9,

@@ -8,12 +8,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["ArmScores", "DemoReport", "Row", "Settings", "Verdict"]
+__all__ = ["ArmScores", "DemoReport", "Row", "Settings", "Verdict", "percent"]
 
 Verdict = Literal["better", "same", "worse", "undecided"]
 
 _EQUIVALENCE = 0.01  # a relative difference that nobody would act on
 _LEAST_SKILL = 0.02
+
+
+def percent(share: float) -> str:
+    """Return a share as a signed percentage with the digits that matter."""
+    return f"{share:+.0%}" if abs(share) >= 0.1 else f"{share:+.1%}"
 
 
 class _Value(BaseModel):

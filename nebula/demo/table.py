@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nebula.demo.report import ArmScores, DemoReport, Row
+from nebula.demo.report import ArmScores, DemoReport, Row, percent
 
 __all__ = ["print_row", "print_summary"]
 
@@ -70,8 +70,8 @@ def _score(arm: ArmScores) -> str:
 
 
 def _gain(row: Row) -> str:
-    return f"[{_STYLE[row.verdict]}]{row.gain:+.1%} {row.verdict}[/]"
+    return f"[{_STYLE[row.verdict]}]{percent(row.gain)} {row.verdict}[/]"
 
 
 def _interval(row: Row) -> str:
-    return "" if row.interval is None else f"{row.interval[0]:+.1%}, {row.interval[1]:+.1%}"
+    return "" if row.interval is None else ", ".join(percent(bound) for bound in row.interval)

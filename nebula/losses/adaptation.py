@@ -106,11 +106,7 @@ def validated_params(entry: LossEntry, params: dict[str, Any]) -> LossParams:
 def _contract_for(entry: LossEntry, params: dict[str, Any], profile: DataProfile) -> Contract:
     """Return the first contract whose kind of target this is; the first of all when none is."""
     contracts = entry.contracts_for(params)
-    distribution = (
-        profile.target.is_simplex is True
-        and profile.target.is_one_hot is not True
-        and profile.relation.class_axis is None
-    )
+    distribution = profile.target.is_simplex is True and profile.target.is_one_hot is not True
     kinds = [contract for contract in contracts if (contract.target_kind == "class_probabilities") == distribution]
     return (kinds or list(contracts))[0]
 

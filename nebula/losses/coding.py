@@ -50,7 +50,8 @@ def code_class_index(draft: Draft, params: BaseModel, outputs: int | None) -> No
     by = -1 if code.kind == "shift" else 0
     invalid = next(mark for mark in range(-1, -9, -1) if mark not in (void, ignore_index, ignore_index - by))
     marked = {} if invalid == -1 else {"invalid": invalid}
-    kept = {} if void is None else {"ignore_index": ignore_index}
+    # without a void value, only an index that was set on purpose can be met by a moved label
+    kept = {} if void is None and "ignore_index" not in params.model_fields_set else {"ignore_index": ignore_index}
     if code.kind != "remap" and facts.dtype != "int64":
         draft.change_target(
             "to_long", f"the loss indexes by int64 labels, the target is {_dtype(facts.dtype)}", **marked

@@ -184,8 +184,6 @@ class RemapLabels(Step[RemapLabelsParams]):
         """Return int64 places or float places."""
         labels = self.labels()
         if value.is_floating_point():
-            # float32 at least: a search in half precision is not implemented on every device
-            value = value.to(torch.promote_types(value.dtype, torch.float32))
             labels = labels.to(value.dtype)
         else:
             value = value.to(labels.dtype)

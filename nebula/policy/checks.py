@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nebula.errors import Problem
+from nebula.errors import PolicyError, Problem
 from nebula.policy import model
 from nebula.policy.engine.program import ProgramError
 from nebula.policy.expression.namespace import Name
@@ -18,10 +18,11 @@ from nebula.policy.model import PolicyFile
 from nebula.policy.names import collect_names
 from nebula.policy.plan import Plan, RuleTooLarge, make_plan
 from nebula.policy.references import check_use
+from nebula.policy.source_map import Source
 from nebula.policy.strata import Circle, Strata, bare_names, derived_reads, find_circle, stratify
 from nebula.profiling.vocabulary import vocabulary
 
-__all__ = ["Checked", "check_policy"]
+__all__ = ["Checked", "check_policy", "compile_file"]
 
 Scalar = bool | int | float | str
 
@@ -54,6 +55,31 @@ def check_policy(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Checke
     if resolved.file is None:
         return None
     return _Checker(resolved, resolved.file, parameters).check()
+
+
+def compile_file(file: PolicyFile, parameters: Mapping[str, Scalar], name: str) -> Plan:
+    """Compile a resolved policy that was checked before, in another process.
+
+    Args:
+        file: The resolved policy.
+        parameters: Effective parameters.
+        name: What errors call it.
+
+    Raises:
+        PolicyError: This process lacks what the policy names, such as a registered loss.
+    """
+    source = Source(name, "", {}, {}, {})
+    keys = [("otherwise", "")]
+    keys += [("parameters", key) for key in file.parameters]
+    keys += [("definitions", key) for key in file.definitions]
+    keys += [("derive", rule.id) for rule in file.derive]
+    keys += [("select", rule.id) for rule in file.select]
+    origins = {key: Origin(source, ()) for key in keys}
+    resolved = Resolved(file, source, origins)
+    checked = check_policy(resolved, parameters)
+    if checked is None or resolved.problems:
+        raise PolicyError(resolved.problems)
+    return checked.plan
 
 
 class _Checker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from nebula.policy.checks import compile_file
 from nebula.policy.engine import default_engine
 from nebula.policy.evaluation import Evaluation, RuleOutcome
 from nebula.policy.expression.evaluate import ComparisonOutcome
@@ -64,6 +65,14 @@ class CompiledPolicy:
         """Name, version, digest."""
         return f"CompiledPolicy({self.file.name} {self.file.version}, {self.digest})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what was checked; the compiled closures are made again in the other process."""
+        return _restore, (self.file, self._texts, self.source, self.digest, self.parameters)
+
+    def __deepcopy__(self, memo: object) -> CompiledPolicy:
+        """A checked policy never changes, so a copy is the policy itself."""
+        return self
+
     def rule(self, rule_id: str) -> SelectRule:
         """Return the select rule of that id.
 
@@ -115,3 +124,14 @@ class CompiledPolicy:
             DataError: A fact's value is of another type than the vocabulary says.
         """
         return tuple([self._ids[index] for index in holding(self._plan, facts)])
+
+
+def _restore(
+    file: PolicyFile,
+    texts: Mapping[str, RuleText],
+    source: str,
+    digest: str,
+    parameters: Mapping[str, bool | int | float | str],
+) -> CompiledPolicy:
+    plan = compile_file(file, parameters, source)
+    return CompiledPolicy(file, plan, texts, source=source, digest=digest, parameters=parameters)

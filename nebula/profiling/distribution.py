@@ -78,9 +78,9 @@ class Distribution:
         """Return the distribution with one value left out."""
         keep = self.values != value
         values, counts = self.values[keep], self.counts[keep]
-        low, high = self.low, self.high
-        if value in (low, high):
-            low, high = (float(values[0]), float(values[-1])) if len(values) else (None, None)
+        low, high = (self.low, self.high) if len(values) else (None, None)
+        low = float(values[0]) if low == value else low
+        high = float(values[-1]) if high == value else high
         return replace(self, values=values, counts=counts, n=int(counts.sum()), low=low, high=high)
 
 
@@ -113,6 +113,8 @@ def distribute_on_device(flat: Tensor, limit: int = SAMPLE_LIMIT) -> Distributio
         limit: Most values to sort.
     """
     size, nan_count, inf_count, whole = flat.numel(), 0, 0, True
+    if flat.dtype == torch.bool:
+        flat = flat.to(torch.uint8)  # not every device orders booleans
     if flat.dtype.is_floating_point:
         finite = torch.isfinite(flat)
         nan_count = int(torch.isnan(flat).sum())

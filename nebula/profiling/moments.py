@@ -46,10 +46,11 @@ def measure_moments(data: Distribution) -> Moments:
     if len(data.values) == 1:
         return Moments(mean=float(data.floats[0]), var=0.0, std=0.0, skew=None, kurtosis=None)
     exponent, centre = _centre(data)
-    m1, m2, m3, m4 = _central_sums(data, exponent, centre)
-    # The first sum is what rounding left of the mean.
-    m2 = max(m2 - m1 * m1, 0.0)
-    m3 -= 3 * m1 * m2 + m1**3
+    # The first is what rounding left of the mean; the others are moved by it.
+    m1, about2, about3, about4 = _moments_about(data, exponent, centre)
+    m2 = max(about2 - m1**2, 0.0)
+    m3 = about3 - 3 * m1 * about2 + 2 * m1**3
+    m4 = about4 - 4 * m1 * about3 + 6 * m1**2 * about2 - 3 * m1**4
     return Moments(
         mean=_scale(centre + m1, exponent),
         var=_scale(m2, 2 * exponent),
@@ -75,7 +76,7 @@ def _centre(data: Distribution) -> tuple[int, float]:
     return exponent, math.fsum(sums) / data.n
 
 
-def _central_sums(data: Distribution, exponent: int, centre: float) -> tuple[float, float, float, float]:
+def _moments_about(data: Distribution, exponent: int, centre: float) -> tuple[float, float, float, float]:
     sums: list[tuple[float, float, float, float]] = []
     for values, counts in _scaled_chunks(data, exponent):
         centred = values - centre

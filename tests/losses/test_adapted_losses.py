@@ -61,3 +61,31 @@ def test_any_coding_of_the_classes_gives_the_same_loss(
 def test_a_batch_without_some_class_keeps_its_labels() -> None:
     assert plan("CrossEntropyLoss", torch.tensor([0, 2, 2]), torch.randn(3, 5)) == ()
     assert plan("CrossEntropyLoss", torch.tensor([1, 2, 2]), torch.randn(3, 5)) == ()
+
+
+def test_of_several_axes_that_could_hold_the_classes_the_first_is_taken() -> None:
+    """As torch reads it, and as the profile says."""
+    target, square = torch.tensor([[0, 1, 2], [2, 1, 0]]), torch.randn(2, 3, 3)
+    assert plan("CrossEntropyLoss", target, square) == ()
+
+
+@pytest.mark.parametrize("ignored", [-1, -2, -100])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("void", [77, None])
+def test_no_unplanned_label_lands_on_the_ignored_index(ignored: int, first: int, void: int | None) -> None:
+    """A fraction, and the value below the first label, must raise and not be left out."""
+    target = torch.tensor([0.0, 1.0, 2.0]) + first
+    steps = plan("CrossEntropyLoss", target, torch.randn(3, 3), hints={"ignore_value": void}, ignore_index=ignored)
+    criterion = build("CrossEntropyLoss", steps, ignore_index=ignored)
+    assert criterion(torch.randn(2, 3), torch.tensor([void or ignored, first])).isfinite()
+    for stray in (0.5, first - 1.0, first + 3.0, torch.nan):
+        if stray != ignored:
+            with pytest.raises(IndexError, match="out of bounds"):
+                criterion(torch.randn(2, 3), torch.tensor([stray, first]))
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropyLoss", "NLLLoss"])
+def test_the_logarithm_of_a_tiny_probability_is_not_cut(loss: str) -> None:
+    sure = torch.tensor([[1.0, 1e-30], [1e-30, 1.0]])
+    steps = plan(loss, torch.tensor([1, 0]), PredictionSpec(shape=(None, 2), space="probabilities"))
+    assert build(loss, steps)(sure, torch.tensor([1, 0])).item() == pytest.approx(69.0776, rel=1e-5)

@@ -96,6 +96,13 @@ def test_block_sums_are_the_sums_they_are_said_to_be():
 
 
 @SCHEMES
+def test_lazy_conjugates_and_signs_are_resolved(portable):
+    z = torch.tensor([1 + 2j, 3 - 1j])
+    assert fingerprint(z.conj(), portable=portable) == fingerprint(torch.tensor([1 - 2j, 3 + 1j]), portable=portable)
+    assert fingerprint(z.conj().imag, portable=portable) == fingerprint(torch.tensor([-2.0, 1.0]), portable=portable)
+
+
+@SCHEMES
 def test_gradients_and_empty_tensors(portable):
     x = torch.ones(3)
     assert fingerprint(x.requires_grad_(), portable=portable) == fingerprint(x.detach(), portable=portable)

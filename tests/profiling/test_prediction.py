@@ -28,6 +28,7 @@ def prediction_facts(target, prediction):
         pytest.param([0, 1], RAW.sigmoid(), "unknown", id="sigmoid"),
         pytest.param([0, 1], torch.tensor([0.2, 0.9]), "unknown", id="one output in [0, 1]"),
         pytest.param([0, 1], torch.tensor([[0.2], [0.9]]), "unknown", id="one column in [0, 1]"),
+        pytest.param([0, 1], torch.ones(2, 1), "unknown", id="one column of ones"),
         pytest.param([0, 1], torch.tensor([0.2, 1.1]), "logits", id="one output above 1"),
         pytest.param([0, 1], -RAW.abs() - 1, "logits", id="negative, not normalised"),
         pytest.param([0, 1], torch.tensor([[torch.nan, 1.0], [5.0, 2.0]]), "unknown", id="NaN"),

@@ -88,6 +88,6 @@ def test_a_dense_mask_of_two_labels_has_one_odds():
     ("columns", "means", "medians"), [(64, True, True), (65, True, False), (1024, True, False), (1025, False, False)]
 )
 def test_bounds_on_the_number_of_columns(columns, means, medians):
-    facts = profile(torch.ones(2, columns)).target
+    facts = profile(torch.tensor([[1], [0]]).expand(2, columns)).target
     assert (facts.label_prevalence is not None, facts.column_medians is not None) == (means, medians)
     assert (facts.pos_weight is not None, facts.n_binary_columns is not None) == (means, means)

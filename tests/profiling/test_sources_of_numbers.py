@@ -54,6 +54,9 @@ def same(left, right):
         pytest.param(pd.Series(["b", None, "a"]), np.array([1.0, NA, 0.0]), None, id="pandas strings with NA"),
         pytest.param(pd.Series(["b", "a"], dtype=object), np.array([1, 0]), None, id="pandas strings as objects"),
         pytest.param(pd.Series(["b", "a"], dtype="category"), np.array([1, 0]), None, id="pandas categories"),
+        pytest.param(
+            pd.Series(pd.Categorical(["a", "b"], categories=["b", "a"])), np.array([0, 1]), None, id="pandas unordered"
+        ),
         pytest.param(pd.Series([30, 10], dtype="category"), np.array([1, 0]), None, id="pandas number categories"),
         pytest.param(
             pd.Series(pd.Categorical(["hi", "lo"], categories=["lo", "mid", "hi"], ordered=True)),

@@ -102,6 +102,14 @@ def test_a_far_offset_does_not_swallow_the_spread():
     assert profile(x + 1e8).target.var == pytest.approx(x.var(), rel=1e-6)
 
 
+def test_the_mean_is_not_rounded_away_under_a_very_far_offset():
+    x = np.floor(np.random.default_rng(2).gamma(1.0, 64, size=999))
+    facts, far = profile(x).target, profile(x + 2.0**50).target
+    assert far.var == pytest.approx(facts.var, rel=1e-9)
+    assert far.skew == pytest.approx(facts.skew, rel=1e-9)
+    assert far.kurtosis == pytest.approx(facts.kurtosis, rel=1e-9)
+
+
 def test_what_overflows_is_unknown_and_the_rest_is_not():
     facts = profile([-1.7e308, 0.0, 1.7e308]).target
     assert facts.var is None

@@ -113,6 +113,7 @@ def test_copies_decide_the_same(copied: Any) -> None:
     criterion = fitted(hints={"weights": "balanced"})
     twin = copied(criterion)
     assert twin.decision.trace.canonical_json() == criterion.decision.trace.canonical_json()
+    assert twin.policy.digest == criterion.policy.digest
     torch.testing.assert_close(twin(logits(), labels()), criterion(logits(), labels()))
     twin.fit(torch.randn(200), prediction=PredictionSpec(shape=(None, 1)), dataset="other")
     assert list(criterion.decisions) == [None]
