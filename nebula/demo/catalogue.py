@@ -1,4 +1,9 @@
-"""Which data sets the demonstration runs on, and the metric each is judged by: fixed before any training."""
+"""Which data sets the demonstration runs on, and the metric each is judged by.
+
+Twelve were declared before any of them was trained on. `health_risk` and `usual_visits`, a second
+metric on rows that were there already, were added after a first look at results: read them as
+illustrations of what a declared metric changes, not as independent evidence.
+"""
 
 from __future__ import annotations
 

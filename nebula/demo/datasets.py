@@ -18,7 +18,7 @@ Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is said about a data set before its numbers are seen.
+    """What a data set is, and how it is judged.
 
     Attributes:
         name: Short name, unique in the demonstration.

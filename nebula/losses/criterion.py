@@ -50,6 +50,7 @@ class Criterion(LossFunction):
         self.spec = spec
         self.prediction_steps = nn.ModuleList(build_step(step) for step in spec.adapt if step.on == "prediction")
         self.target_steps = nn.ModuleList(build_step(step) for step in spec.adapt if step.on == "target")
+        self._adapts = bool(spec.adapt)
         contracts = entry.contracts_for(spec.params)
         self._guard = guard_for(contracts)
         self._two_outputs = contracts[0].layout == "mean_and_variance"
@@ -72,10 +73,11 @@ class Criterion(LossFunction):
         """
         if prediction.dtype in _HALF:
             prediction = prediction.float()
-        for step in self.prediction_steps:
-            prediction = step(prediction, target)
-        for step in self.target_steps:
-            target = step(target, prediction)
+        if self._adapts:
+            for step in self.prediction_steps:
+                prediction = step(prediction, target)
+            for step in self.target_steps:
+                target = step(target, prediction)
         self._guard(self.spec.loss, prediction, target)
         if self._two_outputs:
             mean, variance = prediction.unbind(-1)

@@ -1,6 +1,6 @@
 """The shape checks before every loss: nothing is ever broadcast.
 
-They read shapes and dtypes only, so they cost well under a microsecond and never wait for the device.
+They read shapes and dtypes only, so they cost about a microsecond and never wait for the device.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ class WeightedCrossEntropy(nn.CrossEntropyLoss):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (N, C, *) against indices (N, *) or probabilities (N, C, *)."""
-        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=1)
+        weight = self.weight
+        if weight is not None:
+            weight = _matched(self, "weight", weight, prediction, axis=1)
         return functional.cross_entropy(
             prediction,
             target,
@@ -76,7 +78,9 @@ class WeightedNLL(nn.NLLLoss):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of log-probabilities (N, C, *) against indices (N, *)."""
-        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=1)
+        weight = self.weight
+        if weight is not None:
+            weight = _matched(self, "weight", weight, prediction, axis=1)
         return functional.nll_loss(
             prediction, target, weight=weight, ignore_index=self.ignore_index, reduction=self.reduction
         )
@@ -119,6 +123,8 @@ class WeightedMultiLabelSoftMargin(nn.MultiLabelSoftMarginLoss):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (N, C) against targets in [0, 1] of the same shape."""
-        # torch multiplies the weights along the last axis, which is the column axis only for (N, C)
-        weight = self.weight if self.weight is None else _matched(self, "weight", self.weight, prediction, axis=-1)
+        weight = self.weight
+        if weight is not None:
+            # torch multiplies the weights along the last axis, which is the column axis only for (N, C)
+            weight = _matched(self, "weight", weight, prediction, axis=-1)
         return functional.multilabel_soft_margin_loss(prediction, target, weight=weight, reduction=self.reduction)

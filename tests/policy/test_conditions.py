@@ -112,12 +112,10 @@ def test_words(text: str, words: set[str]) -> None:
     assert words_of(text) == {word.casefold() for word in words}
 
 
-@given(
-    st.lists(st.text("abcxyz", min_size=1, max_size=5), min_size=1, max_size=5), st.sampled_from([" ", "_", "-", "1"])
-)
+@given(st.lists(st.text("abcxyz", min_size=2, max_size=5), min_size=1, max_size=5), st.sampled_from(" _-1"))
 def test_words_survive_any_separator(words: list[str], separator: str) -> None:
     assert words_of(separator.join(words)) == set(words)
-    assert words_of("".join(word.title() for word in words)) <= set(words) | {"".join(words)}
+    assert words_of("".join(word.title() for word in words)) == set(words)
 
 
 def test_a_comparison_records_what_it_read() -> None:
