@@ -48,7 +48,7 @@ schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 docs: $(STAMP)  ## Write docs/reference/*.md from the vocabulary and the registry
 	@$(BIN)/python -m nebula.reference docs/reference
 
-readme: $(STAMP)  ## Run the examples of README.md again and write their output
+readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
 	@$(BIN)/python -m tests.project.readme
 
 wheel: $(STAMP)  ## Build the wheel into dist/

@@ -20,8 +20,9 @@ def find_boundaries(
     """Return the nearest single-fact changes that change the loss.
 
     Every numeric comparison of the policy is crossed alone, by the smallest step its fact's type
-    allows, and the whole policy is evaluated again, derived facts included. Facts are varied one
-    at a time although statistics move together: a boundary is a lead, not a forecast.
+    allows, and the whole policy is evaluated again, derived facts included. Measured facts only:
+    the layout of the data and what the user declared do not drift. Facts are varied one at a time
+    although statistics move together: a boundary is a lead, not a forecast.
 
     Args:
         policy: The policy that decided.
@@ -50,7 +51,8 @@ def find_boundaries(
 def _numeric(evaluation: Evaluation) -> Iterator[ComparisonOutcome]:
     for rule in (*evaluation.derive, *evaluation.select):
         for comparison in rule.comparisons:
-            if comparison.fact in vocabulary() and comparison.distance is not None:
+            fact = vocabulary().get(str(comparison.fact))
+            if fact and comparison.distance is not None and not fact.structural and not fact.name.startswith("hints."):
                 yield comparison
 
 

@@ -125,6 +125,11 @@ class WeightedMultiLabelSoftMargin(nn.MultiLabelSoftMarginLoss):
         """Return the loss of logits (N, C) against targets in [0, 1] of the same shape."""
         weight = self.weight
         if weight is not None:
-            # torch multiplies the weights along the last axis, which is the column axis only for (N, C)
-            weight = _matched(self, "weight", weight, prediction, axis=-1)
+            if prediction.ndim != 2:
+                # torch multiplies the weights along the last axis, which is the column axis only for (N, C)
+                raise ContractError(
+                    f"{self.torch_name}: expected a prediction (N, C) with column weights, found "
+                    f"{tuple(prediction.shape)}: use BCEWithLogitsLoss, whose weights are per column in any shape."
+                )
+            weight = _matched(self, "weight", weight, prediction, axis=1)
         return functional.multilabel_soft_margin_loss(prediction, target, weight=weight, reduction=self.reduction)

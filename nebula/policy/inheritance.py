@@ -172,6 +172,7 @@ def _note_origins(result: Resolved, own: PolicyFile) -> None:
             else:
                 taken[identity] = source.place((section, index))[0]
                 result.origins[section, identity] = Origin(source, (section, index))
+            result.origins.setdefault((section, identity), Origin(source, (section, index)))
 
 
 def _refuser(result: Resolved, section: str) -> Callable[[str, str, str], None]:

@@ -15,6 +15,9 @@ from nebula.policy.expression.trees import Path
 __all__ = ["Place", "Source"]
 
 
+_ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
+
+
 @dataclass(frozen=True)
 class Place:
     """The span of a YAML value.
@@ -107,7 +110,10 @@ class Source:
             index += 1
         offsets = []
         for character in value:
-            if character.isspace():
+            if place.style == '"' and self.text[index] == "\\":
+                offsets.append(index)
+                index += _ESCAPE_LENGTH.get(self.text[index + 1], 2)
+            elif character.isspace():
                 offsets.append(index)
                 while index < place.end and self.text[index].isspace():
                     index += 1

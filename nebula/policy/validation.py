@@ -34,6 +34,7 @@ _PATTERNS = {
     r"^[a-z][a-z0-9-]*$": "small letters, digits and hyphens, a letter first",
     r"^\d+\.\d+\.\d+$": "a version such as 1.0.0",
 }
+_WHOLE = frozenset({"missing", "extra_forbidden", "value_error"})
 _PRUNABLE = frozenset({"select", "derive", "parameters", "definitions"})
 
 
@@ -72,14 +73,24 @@ def describe(error: ValidationError, data: Any) -> Iterator[Fault]:
         groups[path if branch is None else branch].append((path, dict(item)))
     for branch, items in groups.items():
         deeper = [(path, item) for path, item in items if len(path) > len(branch)]
-        structured = isinstance(_at(data, branch), dict)
-        if structured:
-            named = [pair for pair in items if pair[1]["type"] in ("missing", "extra_forbidden", "value_error")]
-            kept = deeper or named or items
-            yield from (_fault(path, item) for path, item in kept)
+        whole = [(path, item) for path, item in items if item["type"] in _WHOLE]
+        if isinstance(_at(data, branch), dict) and (deeper or whole):
+            yield from _merge(deeper or whole)
         else:
-            flat = [pair for pair in items if pair[1]["type"] != "model_type"] or items
-            yield _join([_fault(path, item) for path, item in flat])
+            yield from _merge([pair for pair in items if pair[1]["type"] != "model_type"] or items)
+
+
+def _merge(items: list[tuple[Path, dict[str, Any]]]) -> Iterator[Fault]:
+    """Yield one fault a value; that a branch takes another type says little where a branch took this one."""
+    faults: dict[Path, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for path, item in items:
+        if item["type"] in _WHOLE:
+            yield _fault(path, item)
+        else:
+            faults[path].append((path, item))
+    for pairs in faults.values():
+        telling = [pair for pair in pairs if not pair[1]["type"].endswith("_type")] or pairs
+        yield _join([_fault(path, item) for path, item in telling])
 
 
 def _walk(data: Any, location: tuple[int | str, ...]) -> tuple[Path, Path | None]:
@@ -112,7 +123,7 @@ def _fault(path: Path, item: dict[str, Any]) -> Fault:
         return path, f"{context['error']}.", False
     if kind == "string_type" and isinstance(found, int | float):
         return path, f"expected text, found {_show(found)}: put it in quotes.", False
-    message = item["msg"].removeprefix("Input should be ")
+    message = item["msg"].removeprefix("Input should be ").replace("a valid ", "a ").replace("a integer", "an integer")
     return path, f"expected {message[:1].lower()}{message[1:]}, found {_show(found)}.", False
 
 

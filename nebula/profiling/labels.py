@@ -48,7 +48,7 @@ def find_void(data: Distribution, declared: int | None = None) -> float | None:
         `declared`; or the first of 255, -1 and -100 that occurs, when all other values are whole
         and lie in a block of labels from 0 that it is not part of; or None. The block must be
         without holes for 255, whose neighbours could be counts; it must hold two labels for 255
-        and -1, so that {0, 255} and {-1, 0} are two labels.
+        and three for -1, so that {0, 255}, {-1, 0} and {-1, 0, 1} are labels throughout.
     """
     if declared is not None:
         return float(declared)
@@ -65,7 +65,7 @@ def _is_filler(value: int, others: Distribution) -> bool:
     distinct = len(others.values)
     if value == 255:
         return 2 <= distinct <= _MAX_LABELS_BELOW_255 and others.high == distinct - 1
-    return distinct >= (2 if value == -1 else 1)
+    return distinct >= (3 if value == -1 else 1)
 
 
 def _classes(labels: Distribution) -> dict[str, Any]:

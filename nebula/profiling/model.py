@@ -1,7 +1,8 @@
 """The typed profile: the vocabulary of facts that every rule may speak about.
 
 One frozen model per group; a dotted name such as `target.zero_fraction` is a fact. Every fact
-carries its meaning, its bounds (`ge`, `le`) and, where it has one, its unit; the rule type-checker,
+carries its meaning, its bounds (`ge`, `le`) and, where it has one, its unit; a number that follows
+from how the data are laid out, and not from their values, is marked `structural`; the rule type-checker,
 the JSON schema and the documentation read them from here, so a new fact is one field.
 `None` means *unknown*: not observed is not False.
 """
@@ -51,11 +52,11 @@ class TargetFacts(_Facts):
         None,
         description="Element type, e.g. `int64`. Weak evidence: the same values in another type are the same target.",
     )
-    ndim: Count | None = Field(None, description="Number of axes.")
+    ndim: Count | None = Field(None, description="Number of axes.", json_schema_extra={"structural": True})
     shape_tail: tuple[int, ...] | None = Field(None, description="Shape without the first (row) axis.")
     n: Count | None = Field(None, description="Rows seen.", json_schema_extra={"unit": "rows"})
     n_elements: Count | None = Field(None, description="Values seen.", json_schema_extra={"unit": "values"})
-    n_columns: Count | None = Field(None, description="Size of axis 1; 1 for a vector and for (N, 1).")
+    n_columns: Count | None = Field(None, description="Size of axis 1; 1 for a vector and for (N, 1).", json_schema_extra={"structural": True})
     nan_count: Count | None = Field(None, description="NaN values.", json_schema_extra={"unit": "values"})
     inf_count: Count | None = Field(None, description="Infinite values.", json_schema_extra={"unit": "values"})
     nonfinite_fraction: Fraction | None = Field(None, description="Share of values that are NaN or infinite.")
@@ -160,11 +161,10 @@ class PredictionFacts(_Facts):
     """What the model emits: its shape is worth most, its values only name the numerical form."""
 
     dtype: str | None = Field(None, description="Element type.")
-    ndim: Count | None = Field(None, description="Number of axes.")
+    ndim: Count | None = Field(None, description="Number of axes.", json_schema_extra={"structural": True})
     shape_tail: tuple[int, ...] | None = Field(None, description="Shape without the first (row) axis.")
     n_outputs: Count | None = Field(
-        None, description="Size of the class axis if there is one, else of axis 1; 1 for a vector and for (N, 1)."
-    )
+        None, description="Size of the class axis if there is one, else of axis 1; 1 for a vector and for (N, 1).", json_schema_extra={"structural": True})
     space: PredictionSpace | None = Field(
         None, description="What the values are. `unknown` when they were seen and fit several readings."
     )
@@ -185,10 +185,9 @@ class RelationFacts(_Facts):
     broadcasts_silently: bool | None = Field(
         None, description="Shapes differ as given, and torch would broadcast them without an error."
     )
-    class_axis: int | None = Field(None, description="Axis of the prediction that the target of labels does not have.")
+    class_axis: int | None = Field(None, description="Axis of the prediction that the target of labels does not have.", json_schema_extra={"structural": True})
     n_outputs_per_label: Count | None = Field(
-        None, description="Outputs for each target value: the size of the class axis, or 1."
-    )
+        None, description="Outputs for each target value: the size of the class axis, or 1.", json_schema_extra={"structural": True})
     labels_fit: bool | None = Field(
         None, description="There is a class axis and every label (void left out) lies in 0..outputs-1."
     )

@@ -31,6 +31,7 @@ class Fact:
         choices: The values a string may take; empty when it is free.
         unit: Unit of a number, or None.
         description: What the fact means.
+        structural: It follows from how the data are laid out, not from their values.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Fact:
     choices: tuple[str, ...]
     unit: str | None
     description: str
+    structural: bool
 
 
 @cache
@@ -63,7 +65,7 @@ def facts_of(profile: DataProfile) -> dict[str, FactValue]:
 
 
 def _fact(name: str, field: FieldInfo) -> Fact:
-    extra = field.json_schema_extra
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     kind, choices = _kind(field.annotation)
     bounds = [*field.metadata, *_metadata(field.annotation)]
     return Fact(
@@ -72,8 +74,9 @@ def _fact(name: str, field: FieldInfo) -> Fact:
         low=_bound(bounds, "ge", "gt"),
         high=_bound(bounds, "le", "lt"),
         choices=choices,
-        unit=str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else None,
+        unit=str(extra["unit"]) if "unit" in extra else None,
         description=field.description or "",
+        structural=bool(extra.get("structural", False)),
     )
 
 

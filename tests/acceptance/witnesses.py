@@ -118,6 +118,7 @@ DEFAULT: dict[str, Maker] = {
     "count-overdispersed": lambda r: Case(overdispersed(r), outputs(1)),
     "count": lambda r: Case(counts(r, 2.0), outputs(1)),
     "zero-inflated": lambda r: Case(torch.cat([amounts(r), torch.zeros(800)]), outputs(1)),
+    "positive-deviance": lambda r: Case(amounts(r), outputs(1), {"metric": "gamma_deviance"}),
     "positive": lambda r: Case(amounts(r), outputs(1)),
     "positive-mean": lambda r: Case(amounts(r), outputs(1), {"metric": "rmse"}),
     "mean-and-variance": lambda r: Case(reals(r, 300), outputs(2)),

@@ -138,6 +138,12 @@ def test_pos_weight_is_per_column_on_a_dense_prediction() -> None:
         torch.testing.assert_close(found[:, column], expected)
 
 
+def test_column_weights_never_fall_on_another_axis() -> None:
+    dense = torch.randn(2, 3, 5, 3)
+    with pytest.raises(ContractError, match=r"expected a prediction \(N, C\)"):
+        _spec("MultiLabelSoftMarginLoss", weight=[1.0, 2.0, 3.0])(dense, (dense > 0).float())
+
+
 def test_gaussian_variance_below_zero_is_nan_not_a_number() -> None:
     found = _spec("GaussianNLLLoss", reduction="none")(torch.tensor([[0.0, -1.0], [0.0, 0.0]]), torch.zeros(2))
     assert found[0].isnan()

@@ -7,13 +7,20 @@ import re
 import subprocess
 import sys
 import tempfile
+from io import StringIO
 from pathlib import Path
 
+from rich.console import Console
+
+from nebula.demo.report import DemoReport
+from nebula.demo.table import print_summary
 from tests.project.tree import ROOT
 
 README = ROOT / "README.md"
+DEMO = ROOT / "artifacts" / "demo.json"
 _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _SCRIPT = re.compile(r"(^```python\n)(.*?)(^```\n\n```text\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+_DEMO = re.compile(r"(^<!-- demo output -->\n)(.*?)(^<!-- end of demo output -->$)", re.MULTILINE | re.DOTALL)
 
 
 def rendered(text: str) -> str:
@@ -45,5 +52,22 @@ def _run(here: Path, *command: str) -> str:
     return done.stdout
 
 
+def with_demo(text: str, report: DemoReport) -> str:
+    """Return the README with the summary table of a whole demonstration."""
+    shown = StringIO()
+    print_summary(Console(file=shown, width=100), report)
+    table = "\n".join(line.rstrip() for line in shown.getvalue().strip().splitlines())
+    return _DEMO.sub(lambda m: f"{m[1]}\n```text\n{table}\n```\n\n{m[3]}", text)
+
+
+def main() -> None:
+    """Write the README again; the demonstration's table only when `make demo` has left its numbers."""
+    text = rendered(README.read_text(encoding="utf-8"))
+    if DEMO.exists():
+        report = DemoReport.model_validate_json(DEMO.read_text(encoding="utf-8"))
+        text = text if report.settings.quick else with_demo(text, report)
+    README.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -19,6 +19,12 @@ def test_every_example_gives_the_output_that_is_shown() -> None:
     assert rendered(TEXT) == TEXT, "run `make readme`"
 
 
+def test_the_demonstration_is_shown() -> None:
+    (shown,) = re.findall(r"^<!-- demo output -->\n(.*?)^<!-- end of demo output -->$", TEXT, re.MULTILINE | re.DOTALL)
+    assert "naive rule" in shown
+    assert "better" in shown
+
+
 def test_there_are_examples() -> None:
     assert "Traceback" not in TEXT
     assert TEXT.count("\n$ nebula ") >= 3

@@ -95,7 +95,7 @@ class _Parser:
         try:
             tree = ast.parse(self.body, mode="eval")
         except SyntaxError as error:
-            offset = min(max((error.offset or 1) - 1, 0), len(self.body))
+            offset = min(error.offset - 1, len(self.body)) if error.offset else len(self.body)
             raise self._error(f"expected a condition, found {_explain(error.msg)}.", offset) from None
         except (ValueError, MemoryError, RecursionError):
             raise self._error(f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.") from None
@@ -207,7 +207,7 @@ class _Parser:
     def _refuse(self, node: ast.expr) -> ConditionError:
         text = self.span(node).text
         match node:
-            case ast.BoolOp() | ast.Compare() | ast.UnaryOp(ast.Not()) | ast.Call():
+            case ast.BoolOp() | ast.Compare() | ast.UnaryOp(ast.Not()) | ast.Call(ast.Name("known" | "has_word")):
                 message = f"expected a value, found the condition `{text}`: join conditions with and, or, not."
             case ast.Constant(value=None):
                 message = "expected a value, found None: ask whether a fact is known with `known(...)`."
