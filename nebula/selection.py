@@ -107,9 +107,7 @@ def decide(
     started = time.perf_counter()
     targets = cache.targets if cache else None
     hits_before = targets.info().hits if targets else 0
-    profile = profile_data(
-        target, prediction, name=name, features=features, hints=hints, cache=targets, **evidence
-    )
+    profile = profile_data(target, prediction, name=name, features=features, hints=hints, cache=targets, **evidence)
     profiled_ms = (time.perf_counter() - started) * 1e3
     if cache is None or targets is None:
         return _with(policy.decide(profile), CacheUse(), profile_ms=profiled_ms)

@@ -155,9 +155,7 @@ class Nebula(LossFunction):
         """
         with _deciding:
             if dataset not in self._criteria:
-                decision = decide(
-                    self.policy, target, prediction, hints=self.hints, cache=self.cache, complete=False
-                )
+                decision = decide(self.policy, target, prediction, hints=self.hints, cache=self.cache, complete=False)
                 self._lock(dataset, decision)
                 _logger.warning(
                     "nebula: decided on one batch of %s rows; call fit() with the whole data set to be sure",
@@ -173,12 +171,12 @@ class Nebula(LossFunction):
     @property
     def loss_function(self) -> Criterion | None:
         """The criterion in force; None before the first decision."""
-        return self._criteria[self._only()] if self._criteria else None
+        return self._criteria[self._known(None)] if self._criteria else None
 
     @property
     def decision(self) -> Decision | None:
         """The decision in force; None before the first one."""
-        return self._decisions[self._only()] if self._decisions else None
+        return self._decisions[self._known(None)] if self._decisions else None
 
     @property
     def decisions(self) -> dict[DatasetId, Decision]:
@@ -187,33 +185,29 @@ class Nebula(LossFunction):
 
     def explain(self, dataset: DatasetId = None) -> str:
         """Return the reasons of a decision as plain text."""
-        return self._decided(dataset).explain()
+        return self._decisions[self._known(dataset)].explain()
 
     def why_not(self, loss: str, dataset: DatasetId = None) -> str:
         """Say why another loss was not chosen."""
-        return self._decided(dataset).why_not(loss)
+        return self._decisions[self._known(dataset)].why_not(loss)
 
     def predict(self, raw: Tensor, dataset: DatasetId = None) -> Tensor:
         """Serve the raw output as the functional that answers the metric."""
-        self._decided(dataset)
-        return self._criteria[dataset if dataset in self._criteria else self._only()].predict(raw)
+        return self._criteria[self._known(dataset)].predict(raw)
 
     def init_output_bias(self, layer: nn.Module, dataset: DatasetId = None) -> nn.Module:
         """Set the last layer's bias to the constant predictor."""
-        self._decided(dataset)
-        return self._criteria[dataset if dataset in self._criteria else self._only()].init_output_bias(layer)
+        return self._criteria[self._known(dataset)].init_output_bias(layer)
 
-    def _decided(self, dataset: DatasetId) -> Decision:
+    def _known(self, dataset: DatasetId) -> DatasetId:
+        """Return the data set that is meant: the named one, or the only one when none is named."""
         if not self._decisions:
             raise DecisionError("expected a decision, found none yet: call fit() with the data set first.")
-        return self._decisions[dataset if dataset in self._decisions else self._only(dataset)]
-
-    def _only(self, wanted: DatasetId = None) -> DatasetId:
-        if wanted in self._decisions:
-            return wanted
-        if wanted is None and len(self._decisions) == 1:
+        if dataset in self._decisions:
+            return dataset
+        if dataset is None and len(self._decisions) == 1:
             return next(iter(self._decisions))
-        raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {wanted!r}.")
+        raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
 
     def _lock(self, dataset: DatasetId, decision: Decision) -> None:
         criterion = build(decision)

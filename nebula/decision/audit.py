@@ -63,8 +63,11 @@ class TraceFile:
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{self.path}: expected a file of decision traces: {error}.") from None
         for number, line in enumerate(lines, start=1):
-            try:
-                yield DecisionTrace.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                raise DataError(f"{self.path}:{number}: expected a decision trace: {first['msg']}.") from None
+            yield self._parse(line, number)
+
+    def _parse(self, line: str, number: int) -> DecisionTrace:
+        try:
+            return DecisionTrace.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise DataError(f"{self.path}:{number}: expected a decision trace: {first['msg']}.") from None

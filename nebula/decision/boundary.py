@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from nebula.decision.trace import Boundary
-from nebula.policy.compiled import CompiledPolicy, ComparisonOutcome, Evaluation
+from nebula.policy.compiled import ComparisonOutcome, CompiledPolicy, Evaluation
 from nebula.profiling.vocabulary import FactValue, vocabulary
 
 __all__ = ["find_boundaries"]

@@ -40,7 +40,8 @@ def _explanation(trace: DecisionTrace) -> Iterator[str]:
         yield f"  runner-up:   {trace.runner_up.loss} (rule `{trace.runner_up.rule_id}`)"
     for edge in trace.boundaries:
         other = f"{edge.would_choose} (rule `{edge.would_fire}`)" if edge.would_fire else "no rule"
-        yield f"  would change: {edge.fact} = {edge.value:.6g}, at {edge.threshold:.6g} ({edge.distance:.3g} away): {other}"
+        seen = f"{edge.fact} = {edge.value:.6g}, at {edge.threshold:.6g} ({edge.distance:.3g} away)"
+        yield f"  would change: {seen}: {other}"
     if trace.derived:
         yield f"  derived:     {', '.join(f'{name} = {value}' for name, value in trace.derived.items())}"
     yield "rules:"
@@ -109,7 +110,9 @@ def why_not(trace: DecisionTrace, loss: str) -> str:
     load_builtin()
     if find(loss) is None:
         near = nearest(loss)
-        raise ContractError(f"expected a registered loss, found `{loss}`." + (f" Did you mean `{near}`?" if near else ""))
+        raise ContractError(
+            f"expected a registered loss, found `{loss}`." + (f" Did you mean `{near}`?" if near else "")
+        )
     if trace.spec and trace.spec.loss == loss:
         return f"{loss} was chosen, by rule `{trace.rule_id}`."
     rules = [rule for rule in trace.rules if rule.loss == loss]

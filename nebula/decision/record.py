@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -92,8 +93,6 @@ def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that could change an outcome, without importing them."""
     found: dict[str, str] = {}
     for distribution in ("nebula-selector", "torch", "numpy", "durable-rules"):
-        try:
+        with suppress(PackageNotFoundError):
             found[distribution] = version(distribution)
-        except PackageNotFoundError:
-            continue
     return found

@@ -11,8 +11,9 @@ from nebula.errors import DecisionError
 from nebula.losses.adaptation import plan_adaptation
 from nebula.losses.bias import output_bias
 from nebula.losses.catalogue import load_builtin
-from nebula.losses.registry import LossEntry, find
-from nebula.losses.spec import AdaptStep, Functional, Link, LossSpec, Serve
+from nebula.losses.contract import Contract, TargetKind
+from nebula.losses.registry import find
+from nebula.losses.spec import AdaptStep, Functional, Link, LossSpec, OutputBias, Serve
 from nebula.policy.model import ServeChoice, Use
 from nebula.profiling.model import DataProfile
 
@@ -20,7 +21,8 @@ __all__ = ["resolve_use"]
 
 Names = Mapping[str, Any]
 
-_DEFAULT_SERVE: dict[str, Functional] = {
+_LINKED_BY_THE_MODEL = ("probabilities", "rate")
+_DEFAULT_SERVE: dict[TargetKind, Functional] = {
     "class_index": "argmax",
     "class_probabilities": "probability",
     "binary": "probability",
@@ -59,17 +61,22 @@ def resolve_use(use: Use, names: Names, profile: DataProfile) -> LossSpec:
         raise DecisionError(f"{use.loss}.{where}: {first['msg']}, found {first['input']!r}.") from None
     link = use.link or entry.native_link
     adapt = plan_adaptation(use.loss, params, link, profile)
-    if _already_linked(adapt, profile):
-        link = "identity"
     return LossSpec(
         loss=use.loss,
         params=params,
-        link=link,
+        link="identity" if profile.prediction.space in _LINKED_BY_THE_MODEL else link,
         adapt=adapt,
         modifiers=use.modifiers,
-        output_bias=output_bias(use.output_bias, link, profile) if use.output_bias else None,
-        serve=_serve(use, entry, adapt, names, profile),
+        output_bias=_bias(use, link, profile),
+        serve=_serve(use, entry.contracts_for(params)[0], adapt, names, profile),
     )
+
+
+def _bias(use: Use, link: Link, profile: DataProfile) -> OutputBias | None:
+    """Compute the bias, unless the model applies a link of its own that is not known."""
+    if use.output_bias is None or profile.prediction.space == "rate":
+        return None
+    return output_bias(use.output_bias, link, profile)
 
 
 def _value(value: Any, names: Names, where: str) -> Any:
@@ -77,18 +84,14 @@ def _value(value: Any, names: Names, where: str) -> Any:
         return value
     found = names.get(value[1:])
     if found is None:
-        raise DecisionError(f"{where}: expected a value for `{value}`, which is unknown on this data; test `known()` in the rule.")
+        raise DecisionError(
+            f"{where}: expected a value for `{value}`, which is unknown on this data; test `known()` in the rule."
+        )
     return list(found) if isinstance(found, tuple) else found
 
 
-def _already_linked(adapt: tuple[AdaptStep, ...], profile: DataProfile) -> bool:
-    """The model emits the quantity itself: serving must not apply the link again."""
-    return profile.prediction.space in ("probabilities", "rate")
-
-
-def _serve(use: Use, entry: LossEntry, adapt: tuple[AdaptStep, ...], names: Names, profile: DataProfile) -> Serve:
+def _serve(use: Use, contract: Contract, adapt: tuple[AdaptStep, ...], names: Names, profile: DataProfile) -> Serve:
     choice = use.serve if isinstance(use.serve, ServeChoice) else ServeChoice(functional=use.serve)
-    kind = entry.contracts_for({})[0].target_kind if entry.contracts_for({}) else entry.contracts[0].target_kind
     threshold, quantile = choice.threshold, choice.quantile
     if threshold == "prior":
         threshold = profile.target.positive_fraction
@@ -96,9 +99,11 @@ def _serve(use: Use, entry: LossEntry, adapt: tuple[AdaptStep, ...], names: Name
         threshold = _value(threshold, names, "serve.threshold")
     if quantile is not None:
         quantile = _value(quantile, names, "serve.quantile")
-    functional = choice.functional or ("threshold" if choice.threshold is not None else _DEFAULT_SERVE[kind])
+    functional = choice.functional or (
+        "threshold" if choice.threshold is not None else _DEFAULT_SERVE[contract.target_kind]
+    )
     return Serve(
-        functional=functional,
+        functional=choice.functional or usual,
         threshold=threshold,
         quantile=quantile,
         labels=_own_labels(adapt, profile),

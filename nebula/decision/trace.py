@@ -124,7 +124,9 @@ class DecisionTrace(_Value):
     ambiguity: Ambiguity | None = None
     notes: tuple[Note, ...] = ()
     runner_up: RunnerUp | None = None
-    boundaries: tuple[Boundary, ...] = Field((), description="What would change the choice, nearest first (three at most).")
+    boundaries: tuple[Boundary, ...] = Field(
+        (), description="What would change the choice, nearest first (three at most)."
+    )
     derived: dict[str, bool | int | float | str] = Field(default_factory=dict)
     rules: tuple[RuleTrace, ...] = ()
     parameters: dict[str, bool | int | float | str] = Field(default_factory=dict)

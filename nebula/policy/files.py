@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from os.path import normpath
 from pathlib import Path
 
 from nebula.errors import PolicyError, Problem
@@ -57,7 +58,7 @@ def find_policy(source: str | Path, *, folder: Path | None = None) -> PolicyText
         raise
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         raise _error(source, f"expected a readable policy file, found {error}.") from None
-    name = str(source) if folder is None or not (folder / source).is_file() else str(path)
+    name = str(source) if folder is None or not (folder / source).is_file() else normpath(path)
     return PolicyText(name, content, path.parent, str(path.resolve()))
 
 

@@ -56,7 +56,9 @@ class TargetFacts(_Facts):
     shape_tail: tuple[int, ...] | None = Field(None, description="Shape without the first (row) axis.")
     n: Count | None = Field(None, description="Rows seen.", json_schema_extra={"unit": "rows"})
     n_elements: Count | None = Field(None, description="Values seen.", json_schema_extra={"unit": "values"})
-    n_columns: Count | None = Field(None, description="Size of axis 1; 1 for a vector and for (N, 1).", json_schema_extra={"structural": True})
+    n_columns: Count | None = Field(
+        None, description="Size of axis 1; 1 for a vector and for (N, 1).", json_schema_extra={"structural": True}
+    )
     nan_count: Count | None = Field(None, description="NaN values.", json_schema_extra={"unit": "values"})
     inf_count: Count | None = Field(None, description="Infinite values.", json_schema_extra={"unit": "values"})
     nonfinite_fraction: Fraction | None = Field(None, description="Share of values that are NaN or infinite.")
@@ -164,7 +166,10 @@ class PredictionFacts(_Facts):
     ndim: Count | None = Field(None, description="Number of axes.", json_schema_extra={"structural": True})
     shape_tail: tuple[int, ...] | None = Field(None, description="Shape without the first (row) axis.")
     n_outputs: Count | None = Field(
-        None, description="Size of the class axis if there is one, else of axis 1; 1 for a vector and for (N, 1).", json_schema_extra={"structural": True})
+        None,
+        description="Size of the class axis if there is one, else of axis 1; 1 for a vector and for (N, 1).",
+        json_schema_extra={"structural": True},
+    )
     space: PredictionSpace | None = Field(
         None, description="What the values are. `unknown` when they were seen and fit several readings."
     )
@@ -185,9 +190,16 @@ class RelationFacts(_Facts):
     broadcasts_silently: bool | None = Field(
         None, description="Shapes differ as given, and torch would broadcast them without an error."
     )
-    class_axis: int | None = Field(None, description="Axis of the prediction that the target of labels does not have.", json_schema_extra={"structural": True})
+    class_axis: int | None = Field(
+        None,
+        description="Axis of the prediction that the target of labels does not have.",
+        json_schema_extra={"structural": True},
+    )
     n_outputs_per_label: Count | None = Field(
-        None, description="Outputs for each target value: the size of the class axis, or 1.", json_schema_extra={"structural": True})
+        None,
+        description="Outputs for each target value: the size of the class axis, or 1.",
+        json_schema_extra={"structural": True},
+    )
     labels_fit: bool | None = Field(
         None, description="There is a class axis and every label (void left out) lies in 0..outputs-1."
     )

@@ -31,7 +31,8 @@ def test_loss_gradient_and_serving(policy: str, rule: str, dtype: torch.dtype) -
     case = SHIPPED[policy][rule](np.random.default_rng(5))
     decision = nebula.select(case.target, case.prediction, name=case.name, hints=case.hints, policy=policy)
     if decision.spec is None:
-        pytest.raises(nebula.errors.AmbiguousDecision, nebula.build, decision)
+        with pytest.raises(nebula.errors.AmbiguousDecision):
+            nebula.build(decision)
         return
     criterion = nebula.build(decision)
     raw = raw_output(case)

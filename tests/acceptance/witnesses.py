@@ -79,7 +79,9 @@ def shares_of_rows(rng: np.random.Generator, c: int = 4, n: int = 300) -> Tensor
 
 
 def ratings(rng: np.random.Generator, n: int = 500) -> Tensor:
-    return torch.from_numpy(np.append(rng.choice([1, 2, 3, 4, 5], n - 5, p=[0.1, 0.2, 0.3, 0.25, 0.15]), [1, 2, 3, 4, 5]))
+    return torch.from_numpy(
+        np.append(rng.choice([1, 2, 3, 4, 5], n - 5, p=[0.1, 0.2, 0.3, 0.25, 0.15]), [1, 2, 3, 4, 5])
+    )
 
 
 def log_probabilities(rng: np.random.Generator, n: int, k: int) -> Tensor:

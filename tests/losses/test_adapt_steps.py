@@ -137,7 +137,7 @@ def test_a_wrong_step_is_named(on: Any, name: str, params: dict[str, Any], messa
 
 def test_steps_survive_copying_and_carry_no_state() -> None:
     remap = step("remap_labels", values=[10, 20])
-    for other in (copy.deepcopy(remap), pickle.loads(pickle.dumps(remap))):  # noqa: S301 - our own bytes
+    for other in (copy.deepcopy(remap), pickle.loads(pickle.dumps(remap))):
         assert other(torch.tensor([20, 10]), NONE).tolist() == [1, 0]
     assert dict(remap.state_dict()) == {}
     assert "values=(10.0, 20.0)" in repr(remap)

@@ -95,7 +95,7 @@ def test_copies_compute_the_same(case: LossCase) -> None:
     prediction, target = case.tensors(dtype=torch.float32)
     criterion = case.criterion()
     expected = criterion(prediction, target)
-    for other in (copy.deepcopy(criterion), pickle.loads(pickle.dumps(criterion))):  # noqa: S301 - our own bytes
+    for other in (copy.deepcopy(criterion), pickle.loads(pickle.dumps(criterion))):
         assert torch.equal(other(prediction, target), expected)
         assert other.spec == criterion.spec
 

@@ -98,10 +98,11 @@ def test_several_data_sets_in_one_object() -> None:
     criterion = Nebula()
     criterion.fit(labels(), prediction=PredictionSpec(shape=(None, 3)), dataset="species")
     criterion.fit(torch.randn(200), prediction=PredictionSpec(shape=(None, 1)), dataset="height")
-    assert {name: d.task for name, d in criterion.decisions.items()} == {"species": "multiclass", "height": "regression"}
-    torch.testing.assert_close(
-        criterion(torch.zeros(5, 1), torch.ones(5), "height"), torch.tensor(1.0)
-    )
+    assert {name: d.task for name, d in criterion.decisions.items()} == {
+        "species": "multiclass",
+        "height": "regression",
+    }
+    torch.testing.assert_close(criterion(torch.zeros(5, 1), torch.ones(5), "height"), torch.tensor(1.0))
     with pytest.raises(DecisionError, match="expected one of"):
         criterion.explain("weight")
     with pytest.raises(DecisionError, match="expected one of"):

@@ -96,7 +96,9 @@ class _Parser:
             tree = ast.parse(self.body, mode="eval")
         except SyntaxError as error:
             offset = min(error.offset - 1, len(self.body)) if error.offset else len(self.body)
-            raise self._error(f"expected a condition, found {_explain(error.msg)}.", offset) from None
+            raise self._error(
+                f"expected a condition, found {_explain(error.msg, self.body[offset:])}.", offset
+            ) from None
         except (ValueError, MemoryError, RecursionError):
             raise self._error(f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.") from None
         return self.condition(tree.body, 1)
@@ -244,8 +246,10 @@ class _Parser:
         return ConditionError(message, *self.locate(self.start + offset))
 
 
-def _explain(message: str) -> str:
+def _explain(message: str, rest: str) -> str:
     """Reword the parts of Python's messages that speak of Python."""
-    if "Maybe you meant '=='" in message or message.startswith("cannot assign"):
+    if not rest:
+        return "its end too early"
+    if rest.startswith("=") or "Maybe you meant '=='" in message:
         return "a single `=`: compare with `==`"
-    return message.removeprefix("invalid syntax. ") if message != "invalid syntax" else "something else here"
+    return message.removeprefix("invalid syntax. ") if message != "invalid syntax" else f"`{rest[:20]}`"
