@@ -99,9 +99,7 @@ def _serve(use: Use, contract: Contract, adapt: tuple[AdaptStep, ...], names: Na
         threshold = _value(threshold, names, "serve.threshold")
     if quantile is not None:
         quantile = _value(quantile, names, "serve.quantile")
-    functional = choice.functional or (
-        "threshold" if choice.threshold is not None else _DEFAULT_SERVE[contract.target_kind]
-    )
+    usual = "threshold" if threshold is not None else _DEFAULT_SERVE[contract.target_kind]
     return Serve(
         functional=choice.functional or usual,
         threshold=threshold,
