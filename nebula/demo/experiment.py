@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
 
 from torch import Tensor
 
@@ -60,30 +62,38 @@ def compare(data: DataSet, seeds: int, budget: Budget, advance: Callable[[], Non
     metric = find_metric(data.about.metric)
     splits = [split(data, seed) for seed in range(seeds)]
     decisions = [decide(data, part.train.target) for part in splits]
-    naive = [
-        _fit(naive_arm(data.about, metric), part, metric, budget, data.about.n_outputs, seed, advance)
-        for seed, part in enumerate(splits)
-    ]
-    nebula = [
-        _fit(selected_arm(decision), part, metric, budget, data.about.n_outputs, seed, advance)
-        for seed, (part, decision) in enumerate(zip(splits, decisions, strict=True))
-    ]
+    fit = partial(_fit, splits=splits, metric=metric, budget=budget, n_outputs=data.about.n_outputs, advance=advance)
+    naive = fit([naive_arm(data.about, metric) for _ in splits])
+    nebula = fit([selected_arm(decision) for decision in decisions])
     constant = [_constant(data, part, metric) for part in splits]
     return Outcome(_row(data, metric, decisions, naive, nebula, constant), tuple(decisions))
 
 
 def _fit(
-    arm: Arm, data: Split, metric: Metric, budget: Budget, n_outputs: int, seed: int, advance: Callable[[], None]
-) -> _Fit:
-    kept: Trained | None = None
+    arms: list[Arm], splits: list[Split], metric: Metric, budget: Budget, n_outputs: int, advance: Callable[[], None]
+) -> list[_Fit]:
+    """Train one arm a seed at every step size; keep the step size whose mean validation metric is best.
+
+    One step size for all seeds: chosen seed by seed it would follow the noise of a small validation set.
+    """
+    kept: list[Trained] = []
     for rate in budget.learning_rates:
-        trained = train(arm, data, metric, budget, n_outputs=n_outputs, rate=rate, seed=seed)
-        advance()
-        if kept is None or metric.prefers(trained.valid, kept.valid):
+        trained = []
+        for seed, (arm, part) in enumerate(zip(arms, splits, strict=True)):
+            trained.append(train(arm, part, metric, budget, n_outputs=n_outputs, rate=rate, seed=seed))
+            advance()
+        if not kept or metric.prefers(_mean_valid(trained), _mean_valid(kept)):
             kept = trained
-    if kept is None:
+    if not kept:
         raise ValueError("budget.learning_rates: expected at least one, found none.")
-    return _Fit(arm, kept, evaluate(arm, kept.network, data.test, metric, data.train.target))
+    return [
+        _Fit(arm, run, evaluate(arm, run.network, part.test, metric, part.train.target))
+        for arm, run, part in zip(arms, kept, splits, strict=True)
+    ]
+
+
+def _mean_valid(runs: list[Trained]) -> float:
+    return fmean(run.valid for run in runs)
 
 
 def _constant(data: DataSet, part: Split, metric: Metric) -> float:

@@ -33,7 +33,7 @@ class ArmScores(_Value):
     serve: str
     test: tuple[float, ...] = Field(description="Declared metric on the test rows.")
     valid: tuple[float, ...] = Field(description="Declared metric on the validation rows, at the kept look.")
-    learning_rate: tuple[float, ...] = Field(description="Step size that validation chose.")
+    learning_rate: tuple[float, ...] = Field(description="Step size that validation chose, one for all seeds.")
     step: tuple[int, ...] = Field(description="Optimiser step of the kept look.")
 
     @property

@@ -26,7 +26,7 @@ class Budget:
     """What every training may spend.
 
     Attributes:
-        learning_rates: Adam's step sizes; the best on validation rows is kept.
+        learning_rates: Adam's step sizes; an arm keeps the best on the validation rows of all seeds.
         steps: Most optimiser steps.
         evaluate_every: Steps between two looks at the validation rows.
         patience: Looks without a better metric before training stops.
