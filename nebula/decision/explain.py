@@ -13,7 +13,7 @@ from nebula.losses.spec import LossSpec
 
 __all__ = ["explain", "serve_words", "show_value", "summary", "why_not"]
 
-_MARK = {"fired": "=>", "also true": " ~", "false": " -", "unknown": " ?", "not reached": "  "}
+_MARK = {"fired": "=>", "also true": " ~", "false": " -", "unknown": " ?"}
 
 
 def summary(trace: DecisionTrace) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from nebula.decision.trace import DecisionTrace, PolicyIdentity, RunnerUp, Statu
 from nebula.errors import ContractError, NoRuleFits
 from nebula.losses.spec import LossSpec
 from nebula.policy.compiled import CompiledPolicy, Evaluation
-from nebula.policy.loader import load, loads
+from nebula.policy.loader import load
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import facts_of
@@ -70,16 +69,6 @@ class Policy:
         """Name, version and digest."""
         return f"Policy({self.name} {self.version}, {self.digest})"
 
-    def __reduce__(self) -> tuple[Callable[[str, str, dict[str, Any]], Policy], tuple[str, str, dict[str, Any]]]:
-        """Travel between processes as text; the receiver checks and compiles it again."""
-        resolved = self.compiled.file.model_copy(update={"extends": ()})
-        text = resolved.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True)
-        return _restore, (text, self.compiled.source, self.compiled.parameters)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Policy:
-        """Share: a policy never changes."""
-        return self
-
     def decide(self, profile: DataProfile) -> Decision:
         """Choose the loss for this profile.
 
@@ -99,6 +88,7 @@ class Policy:
         rule = self.compiled.rule(evaluation.fired[0]) if evaluation.fired else None
         use, because = self._choice(rule)
         names = {**facts, **self.compiled.parameters, **evaluation.derived}
+        task = str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task
         spec = self._resolve(rule, use, names, profile) if use else None
         ambiguity = rule.ambiguous if rule else None
         refused = ambiguity is not None and self.compiled.file.on_ambiguous == "refuse"
@@ -107,12 +97,12 @@ class Policy:
             time=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             status=_status(profile, ambiguous=ambiguity is not None),
             rule_id=rule.id if rule else None,
-            task=str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task,
+            task=task,
             because=because,
             cite=rule.cite if rule else None,
             spec=None if refused else spec,
             ambiguity=ambiguity,
-            notes=take_notes(rule, use, spec, profile),
+            notes=take_notes(rule, use, spec, profile, task),
             runner_up=self._runner_up(evaluation, use),
             boundaries=find_boundaries(self.compiled, evaluation, facts),
             derived=dict(evaluation.derived),
@@ -153,10 +143,6 @@ class Policy:
             if rule.use and (use is None or rule.use.loss != use.loss):
                 return RunnerUp(rule_id=rule.id, loss=rule.use.loss, because=rule.because)
         return None
-
-
-def _restore(text: str, source: str, parameters: dict[str, Any]) -> Policy:
-    return Policy(loads(text, name=source, parameters=parameters))
 
 
 def _status(profile: DataProfile, *, ambiguous: bool) -> Status:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from nebula.decision.metrics import judges
 from nebula.decision.trace import ComparisonTrace, Note, RuleTrace, Verdict
 from nebula.losses.spec import LossSpec
 from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
@@ -19,19 +20,16 @@ __all__ = ["library_versions", "record_rules", "take_notes"]
 
 def record_rules(policy: CompiledPolicy, evaluation: Evaluation) -> tuple[RuleTrace, ...]:
     """Record every rule in order, derive rules first, with every comparison as it was seen."""
-    fired = evaluation.fired[0] if evaluation.fired else None
-    derive = (
-        _record(policy, rule, "derive", "fired" if rule.outcome == "true" else rule.outcome)
-        for rule in evaluation.derive
-    )
-    select = (_record(policy, rule, "select", _verdict(rule, fired)) for rule in evaluation.select)
+    first = evaluation.fired[0] if evaluation.fired else None
+    derive = (_record(policy, rule, "derive", _verdict(rule, fired=bool(rule.applied))) for rule in evaluation.derive)
+    select = (_record(policy, rule, "select", _verdict(rule, fired=rule.id == first)) for rule in evaluation.select)
     return (*derive, *select)
 
 
-def _verdict(rule: RuleOutcome, fired: str | None) -> Verdict:
+def _verdict(rule: RuleOutcome, *, fired: bool) -> Verdict:
     if rule.outcome != "true":
         return rule.outcome
-    return "fired" if rule.id == fired else "also true"
+    return "fired" if fired else "also true"
 
 
 def _record(
@@ -60,12 +58,16 @@ def _record(
 
 
 def take_notes(
-    rule: SelectRule | None, use: Use | None, spec: LossSpec | None, profile: DataProfile
+    rule: SelectRule | None, use: Use | None, spec: LossSpec | None, profile: DataProfile, task: str | None
 ) -> tuple[Note, ...]:
     """Collect what a reader should know: assumptions, better losses, alternatives, warnings."""
     notes = [*_rule_notes(rule, profile)] if rule else []
     if use and use.output_bias and spec and spec.output_bias is None:
         text = f"output bias `{use.output_bias}` is unknown on this data: start at zero"
+        notes.append(Note(kind="warning", text=text))
+    metric = profile.hints.metric
+    if metric and task and not judges(metric, task):
+        text = f"hints.metric = {metric} does not judge a {task} target: check the metric, or declare hints.task"
         notes.append(Note(kind="warning", text=text))
     bad = (profile.target.nan_count or 0) + (profile.target.inf_count or 0)
     if bad:

@@ -29,7 +29,7 @@ TRACE_VERSION = "1"
 
 Truth = Literal["true", "false", "unknown"]
 Status = Literal["decided", "provisional", "ambiguous"]
-Verdict = Literal["fired", "also true", "false", "unknown", "not reached"]
+Verdict = Literal["fired", "also true", "false", "unknown"]
 
 _INCIDENTAL = {"id", "time", "timings_ms", "cache"}
 
@@ -63,7 +63,7 @@ class RuleTrace(_Value):
 
     id: str
     kind: Literal["derive", "select"]
-    verdict: Verdict = Field(description="`also true`: held, but stands after the rule that fired.")
+    verdict: Verdict = Field(description="`also true`: held, but an earlier rule had chosen, or set the same facts.")
     condition: str = Field(description="Source text of `when`.")
     comparisons: tuple[ComparisonTrace, ...]
     because: str | None = None

@@ -13,14 +13,14 @@ Tail = tuple[int, ...]
 
 
 def align_same(draft: Draft) -> None:
-    """Make the target's shape the prediction's, by a trailing axis of size 1 at most."""
+    """Make the target's shape the prediction's, by a trailing axis or a channel of size 1 at most."""
     target, prediction = draft.profile.target.shape_tail, draft.profile.prediction.shape_tail
     if prediction is None:
         draft.change_target(
             "align_trailing_axis", "the prediction's shape is unknown: a trailing axis of 1 follows it at call"
         )
     elif target is not None and target != prediction:
-        _align_trailing_axis(draft, target, prediction)
+        _align_axis_of_one(draft, target, prediction)
     _need_outputs(draft, column_count(draft))
 
 
@@ -37,7 +37,7 @@ def align_mean_and_variance(draft: Draft) -> None:
             "give the model's last layer two outputs",
         )
     elif target is not None and target != prediction[:-1]:
-        _align_trailing_axis(draft, target, prediction[:-1], outputs="(…, 2), without their last axis,")
+        _align_axis_of_one(draft, target, prediction[:-1], outputs="(…, 2), without their last axis,")
 
 
 def align_class_axis(draft: Draft) -> int | None:
@@ -124,11 +124,15 @@ def _decode_one_hot(draft: Draft) -> None:
     draft.change_target("one_hot_to_index", "every row has exactly one 1: its place is the class", axis=1)
 
 
-def _align_trailing_axis(draft: Draft, target: Tail, wanted: Tail, outputs: str = "") -> None:
+def _align_axis_of_one(draft: Draft, target: Tail, wanted: Tail, outputs: str = "") -> None:
     if (*target, 1) == wanted:
         draft.change_target("unsqueeze_last", "the prediction has a trailing axis of 1, the target has none")
     elif target == (*wanted, 1):
         draft.change_target("squeeze_last", "the target has a trailing axis of 1, the prediction has none")
+    elif (1, *target) == wanted:
+        draft.change_target("unsqueeze_axis", "the prediction has a channel of 1, the target has none", axis=1)
+    elif target == (1, *wanted):
+        draft.change_target("squeeze_axis", "the target has a channel of 1, the prediction has none", axis=1)
     else:
         draft.refuse(
             " ".join(f"predictions {outputs} and targets of one shape".split()),

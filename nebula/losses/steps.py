@@ -27,6 +27,7 @@ PREDICTION_STEPS: dict[str, type[Step[Any]]] = {
 TARGET_STEPS: dict[str, type[Step[Any]]] = {
     "squeeze_last": target.SqueezeLast,
     "squeeze_axis": target.SqueezeAxis,
+    "unsqueeze_axis": target.UnsqueezeAxis,
     "unsqueeze_last": target.UnsqueezeLast,
     "align_trailing_axis": target.AlignTrailingAxis,
     "one_hot_to_index": target.OneHotToIndex,

@@ -58,6 +58,22 @@ class SqueezeAxis(Step[SqueezeAxisParams]):
         return value.squeeze(self.params.axis) if value.ndim > self.params.axis else value
 
 
+class UnsqueezeAxisParams(LossParams):
+    """Where the axis comes."""
+
+    axis: int = Field(ge=1, description="Place of the new axis of size 1.")
+
+
+class UnsqueezeAxis(Step[UnsqueezeAxisParams]):
+    """(N, …) to (N, 1, …)."""
+
+    Params = UnsqueezeAxisParams
+
+    def forward(self, value: Tensor, other: Tensor) -> Tensor:
+        """Return a view with the axis; a target that has it is left as it is."""
+        return value if value.shape == other.shape else value.unsqueeze(self.params.axis)
+
+
 class UnsqueezeLast(Step[NoParams]):
     """(N, …) to (N, …, 1)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,16 @@ def load(source: str | Path, *, parameters: Mapping[str, Any] | None = None) -> 
     Raises:
         PolicyError: The policy cannot be used; lists every problem with file, line and column.
     """
-    return _compile(find_policy(source), parameters)
+    text = find_policy(source)
+    if parameters or not isinstance(text.content, bytes) or b"extends" in text.content:
+        return _compile(text, parameters)
+    return _compile_once(text)
+
+
+@lru_cache(maxsize=32)
+def _compile_once(text: PolicyText) -> CompiledPolicy:
+    """Compile a file that stands alone once for each content; what others extend may change on disk."""
+    return _compile(text, None)
 
 
 def loads(text: str, *, name: str = "<string>", parameters: Mapping[str, Any] | None = None) -> CompiledPolicy:

@@ -34,15 +34,18 @@ def relate(target: Shape, prediction: Shape, labels: TargetFacts) -> RelationFac
 
 
 def same_shape(target: Shape, prediction: Shape) -> bool:
-    """Say whether two shapes are equal once trailing axes of size 1 are dropped; unknown sizes match."""
-    return _match(_squeeze(target), _squeeze(prediction))
+    """Say whether two shapes are equal once axes of size 1 that hold no data are dropped; unknown sizes match.
+
+    These are trailing axes, and the single channel of (N, 1, H, W).
+    """
+    return any(_match(left, right) for left in _layouts(target) for right in _layouts(prediction))
 
 
 def find_class_axis(target: Shape, prediction: Shape) -> int | None:
     """Find the axis of the prediction that the target does not have.
 
     Removing it from the prediction's shape gives the target's; trailing axes of size 1 may be
-    dropped from either. Axis 1 is preferred, then the last. The row axis is never one, except for
+    dropped from either, and a single channel from the target. Axis 1 is preferred, then the last. The row axis is never one, except for
     the unbatched pair of a (C,) prediction and a single label.
 
     Returns:
@@ -50,7 +53,7 @@ def find_class_axis(target: Shape, prediction: Shape) -> int | None:
     """
     if same_shape(target, prediction):
         return None
-    for wanted in dict.fromkeys((tuple(target), _squeeze(target))):
+    for wanted in _layouts(target):
         for shape in dict.fromkeys((tuple(prediction), _squeeze(prediction))):
             for axis in _candidates(len(shape)):
                 if _match(wanted, (*shape[:axis], *shape[axis + 1 :])):
@@ -63,6 +66,14 @@ def _candidates(ndim: int) -> Iterator[int]:
         yield 0
     if ndim > 1:
         yield from dict.fromkeys((1, ndim - 1, *range(2, ndim)))
+
+
+def _layouts(shape: Shape) -> Iterator[tuple[int | None, ...]]:
+    """Yield the shape as it is, without trailing axes of size 1, and without a single channel."""
+    yield tuple(shape)
+    yield _squeeze(shape)
+    if len(shape) > 2 and shape[1] == 1:
+        yield (shape[0], *shape[2:])
 
 
 def _squeeze(shape: Shape) -> tuple[int | None, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import torch
 
 import nebula
 from nebula import DecisionTrace, PredictionSpec
+from nebula.decision.metrics import judges
 from nebula.errors import ContractError, DecisionError, HintError
+from nebula.profiling.hints import Metric, Task
 from nebula.profiling.vocabulary import facts_of
 from tests.acceptance.witnesses import DEFAULT
 
@@ -128,6 +131,21 @@ def test_explain_names_every_rule_once() -> None:
 def test_a_hint_that_the_data_contradict_is_an_error(target: torch.Tensor, task: str) -> None:
     with pytest.raises((ContractError, HintError, DecisionError), match=task):
         nebula.select(target, PredictionSpec(shape=(None, 1)), hints={"task": task})
+
+
+METRICS = get_args(Metric)
+
+
+@pytest.mark.parametrize(("metric", "warned"), [("log_loss", True), ("rmse", False), ("c_index", True), ("mae", False)])
+def test_a_metric_that_cannot_judge_the_task_is_told(metric: str, warned: bool) -> None:
+    trace = nebula.select(torch.randn(100), PredictionSpec(shape=(None, 1)), hints={"metric": metric}).trace
+    assert any("does not judge a regression" in note.text for note in trace.notes) == warned
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_judges_something(metric: Metric) -> None:
+    assert any(judges(metric, task) for task in get_args(Task))
+    assert judges(metric, "a task of the user's own policy")
 
 
 def test_nan_targets_are_counted_and_told() -> None:

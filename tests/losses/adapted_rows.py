@@ -38,6 +38,7 @@ class Adapted:
 
 CE = F.cross_entropy(LOGITS, PLACES)
 BCE = F.binary_cross_entropy_with_logits(SINGLE, FLAGS.float())
+CHANNEL_BCE = F.binary_cross_entropy_with_logits(DENSE[:, 0], (MASK > 1).float())
 DENSE_CE = F.cross_entropy(DENSE, MASK)
 LABELS = torch.tensor([10, 20, 30])
 HOLES = torch.tensor([True, True, False, False, False, False, False, False])
@@ -170,6 +171,22 @@ TABLE = [
     ),
     Adapted("dense", "CrossEntropyLoss", DENSE, MASK, DENSE_CE, []),
     Adapted("dense-channels-last", "CrossEntropyLoss", DENSE.movedim(1, -1), MASK, DENSE_CE, ["move_class_axis"]),
+    Adapted(
+        "flags-mask",
+        "BCEWithLogitsLoss",
+        DENSE[:, :1],
+        MASK > 1,
+        CHANNEL_BCE,
+        ["unsqueeze_axis", "to_prediction_dtype"],
+    ),
+    Adapted(
+        "flags-mask-with-channel",
+        "BCEWithLogitsLoss",
+        DENSE[:, 0],
+        MASK[:, None] > 1,
+        CHANNEL_BCE,
+        ["squeeze_axis", "to_prediction_dtype"],
+    ),
     Adapted("dense-mask-with-channel", "CrossEntropyLoss", DENSE, MASK[:, None], DENSE_CE, ["squeeze_axis"]),
     Adapted(
         "dense-void-255",

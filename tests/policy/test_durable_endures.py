@@ -269,3 +269,15 @@ def test_without_the_package_the_native_engine_decides() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout.startswith("native\nexpected the package durable-rules, found none"), done.stderr
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("width", [1, 7, 40, 200])
+def test_no_ruleset_exceeds_what_the_extension_survives(width: int) -> None:
+    """Above 64 matching rules the heap is corrupted, which may go unnoticed: so the sizes are read off."""
+    clauses = tuple(Clause(9_000 + i, frozenset(range(i % 50, i % 50 + width))) for i in range(300))
+    program = Program("wide", (clauses,), (range(1),), 9_000, 300)
+    engine = DurableEngine()
+    assert engine.fire(program, 0, frozenset(range(300))) == tuple(range(9_000, 9_300))
+    (shards,) = engine._shards[program].values()
+    assert sum(len(shard.heads) for shard in shards) == 300
+    assert all(len(shard.heads) <= 63 and len(shard.fields) <= 240 for shard in shards)

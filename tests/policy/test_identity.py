@@ -112,3 +112,23 @@ def test_a_shipped_policy_is_found_by_name_and_by_path() -> None:
 def test_derive_and_select_rules_share_their_ids_namespace() -> None:
     compiled = loads(policy("size == 1", derive=[derive("d", "true", size=1)]))
     assert compiled.position("d")[1] < compiled.position("r0")[1]
+
+
+def test_a_file_is_compiled_once_for_each_content(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(PLAIN, encoding="utf-8")
+    first = load(path)
+    assert load(path) is first
+    assert load(path, parameters={"low": 2}).digest != first.digest
+    path.write_text(PLAIN.replace("0.5", "0.6"), encoding="utf-8")
+    assert load(path).digest != first.digest
+
+
+def test_a_change_of_the_base_is_seen(tmp_path):
+    base, child = tmp_path / "base.yaml", tmp_path / "child.yaml"
+    base.write_text(PLAIN, encoding="utf-8")
+    child.write_text("apiVersion: nebula/v1\nname: child\nversion: 1.0.0\nextends: [base.yaml]\n", encoding="utf-8")
+    first = load(child)
+    base.write_text(PLAIN.replace("MSELoss", "L1Loss"), encoding="utf-8")
+    assert load(child).rule("c").use.loss == "L1Loss"
+    assert first.rule("c").use.loss == "MSELoss"
