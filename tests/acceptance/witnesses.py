@@ -50,11 +50,6 @@ def counts(rng: np.random.Generator, mean: float, n: int = 2000) -> Tensor:
     return torch.from_numpy(np.append(rng.poisson(mean, n - 1), 0))
 
 
-def without_gaps(target: Tensor) -> Tensor:
-    """Let every level up to the largest occur."""
-    return torch.cat([target, torch.arange(int(target.max()))])
-
-
 def overdispersed(rng: np.random.Generator, n: int = 2000) -> Tensor:
     return torch.from_numpy(np.append(rng.negative_binomial(1, 0.05, n - 1), 0))
 
@@ -118,7 +113,7 @@ DEFAULT: dict[str, Maker] = {
     "ordinal-classes": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal"}),
     "ordinal-number": lambda r: Case(ratings(r), outputs(1), name="starsRating"),
     "absolute-error": lambda r: Case(reals(r, 300), outputs(1), {"metric": "mae"}),
-    "count-or-levels": lambda r: Case(without_gaps(counts(r, 1.0))),
+    "count-or-levels": lambda r: Case(counts(r, 1.0)),
     "count-overdispersed": lambda r: Case(overdispersed(r), outputs(1)),
     "count": lambda r: Case(counts(r, 2.0), outputs(1)),
     "zero-inflated": lambda r: Case(torch.cat([amounts(r), torch.zeros(800)]), outputs(1)),
