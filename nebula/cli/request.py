@@ -53,7 +53,7 @@ class DataRequest:
 
         declared = self._declared()
         table = self._table()
-        return profile(table.target, self._prediction(), name=table.name, features=table.features, hints=declared)
+        return profile(table.source, self._prediction(), features=table.features, hints=declared)
 
     def decide(self, policy: str, parameters: list[str] | None) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
@@ -68,7 +68,7 @@ class DataRequest:
         loaded = as_policy(policy, key_values(parameters, "--set"))
         hints = parse_hints(self._declared())
         table = self._table()
-        return decide(loaded, table.target, self._prediction(), hints=hints, name=table.name, features=table.features)
+        return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features)
 
     def _declared(self) -> dict[str, Any]:
         return key_values(self.hints, "--hint")

@@ -109,4 +109,5 @@ def decision_key(profile: DataProfile, policy_digest: str) -> str | None:
         return None
     parts = (profile.prediction, profile.relation, profile.features, profile.evidence, profile.hints)
     described = "|".join(part.model_dump_json() for part in parts)
-    return f"{profile.fingerprint}|{profile.target.name}|{policy_digest}|{VOCABULARY_VERSION}|{described}"
+    container = f"{profile.target.name}|{profile.target.categories}"
+    return f"{profile.fingerprint}|{container}|{policy_digest}|{VOCABULARY_VERSION}|{described}"

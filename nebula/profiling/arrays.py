@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nebula.errors import DataError
 from nebula.profiling.frames import is_frame, read_frame
+from nebula.profiling.model import Categories
 
 __all__ = ["Source", "as_source", "as_tensor"]
 
@@ -23,11 +24,13 @@ class Source:
         tensor: Detached, dense, real; shares memory with the input where it can.
         name: Name of the column, or None.
         class_names: Label of every integer code, when the input held categories or strings.
+        categories: Whether these have an order; None for numbers.
     """
 
     tensor: Tensor
     name: str | None = None
     class_names: tuple[str, ...] | None = None
+    categories: Categories | None = None
 
 
 def as_tensor(data: Any, role: str = "target") -> Tensor:
@@ -39,7 +42,7 @@ def as_source(data: Any, role: str = "target") -> Source:
     """Read a tensor out of whatever the user has.
 
     Args:
-        data: A torch tensor, numpy array or scalar, pandas or polars Series or frame, number, or
+        data: What was read already, a torch tensor, numpy array or scalar, pandas or polars Series or frame, number, or
             (nested) list of numbers. Missing entries of nullable columns become NaN; categories
             and strings in a Series become integer codes: in the declared order for ordered
             categories, else in sorted order.
@@ -48,11 +51,13 @@ def as_source(data: Any, role: str = "target") -> Source:
     Raises:
         DataError: The data is sparse, quantized, complex, textual, ragged, or of an unknown type.
     """
+    if isinstance(data, Source):
+        return data
     if isinstance(data, Tensor):
         return Source(_dense(data, role))
     if is_frame(data):
         column = read_frame(data, role)
-        return Source(_from_numpy(column.values, role), column.name, column.class_names)
+        return Source(_from_numpy(column.values, role), column.name, column.class_names, column.categories)
     if isinstance(data, np.ndarray | np.generic):
         return Source(_from_numpy(np.asanyarray(data), role))
     if isinstance(data, bool | int | float | list | tuple):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nebula.errors import DataError
+from nebula.profiling.model import Categories
 
 __all__ = ["Column", "count_missing", "encode_labels", "is_frame", "read_frame"]
 
@@ -22,11 +23,13 @@ class Column:
         values: (N,) for a Series, (N, C) for a frame; missing entries are NaN.
         name: Name of the column, or None for several.
         class_names: Label of every integer code, when the column held categories or strings.
+        categories: Whether these have an order; None for numbers.
     """
 
     values: np.ndarray[Any, Any]
     name: str | None = None
     class_names: tuple[str, ...] | None = None
+    categories: Categories | None = None
 
 
 def is_frame(data: Any) -> bool:
@@ -45,7 +48,7 @@ def read_frame(data: Any, role: str = "target") -> Column:
         return _read_series(data, role)
     columns = [_read_series(data[name], f"{role}[{name!r}]") for name in data.columns]
     if len(columns) == 1:
-        return Column(columns[0].values.reshape(-1, 1), columns[0].name, columns[0].class_names)
+        return replace(columns[0], values=columns[0].values.reshape(-1, 1))
     if not columns:
         raise DataError(f"{role}: expected at least one column, found a frame without any.")
     for column in columns:
@@ -112,7 +115,7 @@ def _read_pandas(series: Any, name: str | None, role: str) -> Column:
     if dtype.name == "category":
         labels = series.astype(object).where(series.notna(), None)
         order = series.cat.categories if series.cat.ordered else None
-        return Column(*_labelled(labels, order, name))
+        return _labelled(labels, order, name)
     if kind in "biuf":
         if bool(series.isna().any()):
             return Column(series.to_numpy(dtype=_missing_as_float(dtype), na_value=np.nan), name)
@@ -120,7 +123,7 @@ def _read_pandas(series: Any, name: str | None, role: str) -> Column:
         return Column(series.to_numpy(dtype=plain), name)
     present = series.dropna()
     if kind == "O" and len(present) and all(isinstance(label, str) for label in present):
-        return Column(*_labelled(series.astype(object).where(series.notna(), None), None, name))
+        return _labelled(series.astype(object).where(series.notna(), None), None, name)
     raise _refuse(role, dtype)
 
 
@@ -133,13 +136,13 @@ def _read_polars(series: Any, name: str | None, role: str) -> Column:
         return Column(series.to_numpy(), name)
     if kind in ("String", "Utf8", "Categorical", "Enum"):
         order = dtype.categories.to_list() if kind == "Enum" else None
-        return Column(*_labelled(series.to_list(), order, name))
+        return _labelled(series.to_list(), order, name)
     raise _refuse(role, dtype)
 
 
-def _labelled(labels: Any, order: Any, name: str | None) -> tuple[np.ndarray[Any, Any], str | None, tuple[str, ...]]:
+def _labelled(labels: Any, order: Any, name: str | None) -> Column:
     codes, names = encode_labels(labels, order)
-    return codes, name, names
+    return Column(codes, name, names, "unordered" if order is None else "ordered")
 
 
 def _missing_as_float(dtype: Any) -> Any:

@@ -17,6 +17,7 @@ from nebula.profiling.hints import Hints
 
 __all__ = [
     "VOCABULARY_VERSION",
+    "Categories",
     "DataProfile",
     "EvidenceFacts",
     "FeatureFacts",
@@ -28,6 +29,7 @@ __all__ = [
 
 VOCABULARY_VERSION = "1"
 
+Categories = Literal["unordered", "ordered"]
 PredictionSpace = Literal["logits", "probabilities", "log_probabilities", "rate", "unknown"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -48,6 +50,9 @@ class TargetFacts(_Facts):
     """
 
     name: str | None = Field(None, description="Column name, when the target came from a table.")
+    categories: Categories | None = Field(
+        None, description="The column held categories or strings, now coded; unknown for plain numbers."
+    )
     dtype: str | None = Field(
         None,
         description="Element type, e.g. `int64`. Weak evidence: the same values in another type are the same target.",

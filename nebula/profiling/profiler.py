@@ -89,7 +89,9 @@ def profile(
         values = source.tensor
         content = hash_content(values) if fingerprint or cache is not None else None
         facts = _describe_target(values, declared.ignore_value, content, cache)
-        facts = facts.model_copy(update={"name": source.name if name is None else name})
+        facts = facts.model_copy(
+            update={"name": source.name if name is None else name, "categories": source.categories}
+        )
         emitted, relation = _describe_pair(tuple(values.shape), prediction, facts)
         return DataProfile(
             target=facts,

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from nebula.errors import DataError, MissingExtraError
-from nebula.profiling.arrays import as_source, as_tensor
+from nebula.profiling.arrays import Source, as_source, as_tensor
 from nebula.profiling.features import describe_features
-from nebula.profiling.model import FeatureFacts
+from nebula.profiling.model import Categories, FeatureFacts
 
 __all__ = ["Table", "read_table"]
 
@@ -36,7 +36,8 @@ class Table:
         features: Size and missing cells of the other columns; of none in `.npz` and `.pt` files
             unless they were named.
         rows: Number of rows.
-        class_names: Label of every integer code, when the column held strings.
+        class_names: Label of every integer code, when the column held categories or strings.
+        categories: Whether these have an order; None for numbers.
     """
 
     target: Tensor
@@ -44,6 +45,12 @@ class Table:
     features: FeatureFacts
     rows: int
     class_names: tuple[str, ...] | None = None
+    categories: Categories | None = None
+
+    @property
+    def source(self) -> Source:
+        """The target with what its column knew about it: what `nebula.profile` takes."""
+        return Source(self.target, self.name, self.class_names, self.categories)
 
 
 def read_table(path: str | Path, target: str | Sequence[str], features: Sequence[str] | None = None) -> Table:
@@ -122,6 +129,7 @@ def _from_frame(file: Path, frame: Any, wanted: list[str], beside: list[str] | N
         features=describe_features(frame[others]),
         rows=len(frame),
         class_names=source.class_names,
+        categories=source.categories,
     )
 
 
