@@ -81,6 +81,11 @@ def first_input(data: Any) -> Any:
         )
     with torch.random.fork_rng(devices=[]):
         for item in _iterate(data):
+            if isinstance(item, Mapping):
+                raise DataError(
+                    f"inputs: expected pairs (inputs, targets), found dict with keys {list(item)[:8]}; "
+                    f"pass `prediction=` instead of a model."
+                )
             first = _pick(item, None, 0)
             return as_tensor(first, "inputs").unsqueeze(0) if _yields_rows(data) else first
     raise DataError("inputs: expected at least one batch, found none.")

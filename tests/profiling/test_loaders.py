@@ -164,3 +164,8 @@ def test_first_input(data, rows):
 def test_no_first_input(data):
     with pytest.raises(DataError, match=r"expected .* found"):
         first_input(data)
+
+
+def test_inputs_of_dicts_are_asked_for():
+    with pytest.raises(DataError, match="pass `prediction=` instead"):
+        first_input([{"x": X[:4], "label": Y[:4]}])
