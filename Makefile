@@ -3,14 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP)  ## Make .venv and install the pinned development set
 
@@ -37,10 +37,12 @@ type: $(STAMP)  ## Check types, strictly
 	@$(BIN)/mypy
 
 bench: $(STAMP)  ## Run every benchmark in benchmarks/
-	@shopt -s nullglob
-	scripts=(benchmarks/*.py)
-	if (( $${#scripts[@]} == 0 )); then echo "benchmarks/ holds no script yet."; fi
-	for script in "$${scripts[@]}"; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+bench-policy: $(STAMP)  ## Time a decision beside other policy engines
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/policy_engines.py
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
