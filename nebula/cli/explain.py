@@ -19,6 +19,7 @@ from nebula.cli.options import (
 )
 from nebula.cli.output import say, show_json, show_table, show_text
 from nebula.cli.request import DataRequest
+from nebula.cli.stability_view import show_stability
 
 if TYPE_CHECKING:
     from nebula.decision.trace import DecisionTrace
@@ -40,6 +41,16 @@ TraceId = Annotated[
     str | None,
     typer.Option("--id", metavar="ID", help="The trace of this id, or of its first characters.", show_default=False),
 ]
+Resamples = Annotated[
+    int | None,
+    typer.Option(
+        "--stability",
+        metavar="N",
+        min=1,
+        help="Draw the rows N times again, and say how often the same loss wins.",
+        show_default=False,
+    ),
+]
 Last = Annotated[bool, typer.Option("--last", help="The last trace of the file.")]
 
 
@@ -55,18 +66,24 @@ def explain(
     why_not: Loss = None,
     trace_id: TraceId = None,
     last: Last = False,
+    stability: Resamples = None,
     json: Json = False,
 ) -> None:
     """Show every rule behind a decision, with the values it saw.
 
     FILE is a data file together with --target, or the JSONL file that `select --audit` wrote.
     """
+    if target is None and stability is not None:
+        raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
     if target is None:
         trace = _recorded(file, trace_id, last=last, json=json)
         if trace is None:
             return
     else:
         request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
+        if stability is not None:
+            show_stability(request, policy, parameter, stability, json=json)
+            return
         trace = request.decide(policy, parameter).trace
     if why_not is not None:
         _show_why_not(trace, why_not, json=json)

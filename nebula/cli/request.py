@@ -12,10 +12,13 @@ from nebula.cli.options import columns, key_values, sizes
 from nebula.cli.output import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nebula.decision.model import Decision
     from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
     from nebula.profiling.sources import Table
+    from nebula.stability import Stability
 
 __all__ = ["DataRequest"]
 
@@ -69,6 +72,31 @@ class DataRequest:
         hints = parse_hints(self._declared())
         table = self._table()
         return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features)
+
+    def resample(
+        self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]
+    ) -> Stability:
+        """Decide on resamples of the rows, after the policy and the hints were checked.
+
+        Raises:
+            NebulaError: Whatever stands in the way of a decision.
+        """
+        from nebula.profiling.hints import parse_hints
+        from nebula.selection import as_policy
+        from nebula.stability import resample
+
+        loaded = as_policy(policy, key_values(parameters, "--set"))
+        hints = parse_hints(self._declared())
+        table = self._table()
+        return resample(
+            loaded,
+            table.source,
+            self._prediction(),
+            hints=hints,
+            features=table.features,
+            resamples=resamples,
+            advance=advance,
+        )
 
     def _declared(self) -> dict[str, Any]:
         return key_values(self.hints, "--hint")

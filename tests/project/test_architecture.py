@@ -17,6 +17,7 @@ _PROFILING = _BASE | {"profiling"}
 _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
 _DECISION = _POLICY | {"decision"}
+_PROOF = _DECISION | {"proof"}
 _SELECTION = _DECISION | {"selection"}
 _SELECTOR = _SELECTION | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
@@ -27,15 +28,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses": _LOSSES,
     "policy": _POLICY,
     "decision": _DECISION,
+    "proof": _PROOF,
     "selection": _SELECTION,
     "selector": _SELECTOR,
+    "stability": _DECISION | {"stability"},
+    "workbench": _SELECTION | {"workbench"},
+    "proof": _DECISION | {"proof"},
     "schemas": _DECISION | {"schemas"},
     "reference": _LOSSES | {"reference"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
     "integrations": _FACE | {"training", "integrations"},
-    "cli": _FACE | {"cli", "demo", "training", "integrations", "schemas", "reference"},
+    "cli": _FACE
+    | {"cli", "demo", "proof", "training", "integrations", "schemas", "reference"}
+    | {"stability", "workbench", "proof"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
