@@ -47,8 +47,8 @@ bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
-docs: $(STAMP)  ## Write docs/reference/*.md from the vocabulary and the registry
-	@$(BIN)/python -m nebula.reference docs/reference
+docs: $(STAMP)  ## Write docs/reference and docs/errors from what the code itself reads
+	@$(BIN)/python -m nebula.reference docs
 
 readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
 	@$(BIN)/python -m tests.project.readme

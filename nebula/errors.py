@@ -17,6 +17,7 @@ Every message has one shape: what was expected, what was found, where, what to d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = [
     "AmbiguousDecision",
@@ -54,12 +55,20 @@ class Problem:
         line: 1-based line, 0 when the fault has no place in the file.
         column: 1-based column, 0 when the fault has no place in the file.
         message: What was expected, what was found, what to do.
+        code: Stable name of the kind of fault, e.g. `NEB-P052`; `nebula explain-code` explains it.
+        hint: One more sentence on what to do, or empty.
+        severity: An `error` keeps the policy from loading; a `warning` is probably not meant.
+        end_column: 1-based column after the last character at fault, on the same line; 0 when unknown.
     """
 
     file: str
     line: int
     column: int
     message: str
+    code: str = ""
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+    end_column: int = 0
 
     def __str__(self) -> str:
         """Return `file:line:column: message`."""

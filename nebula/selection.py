@@ -105,6 +105,7 @@ def decide(
         The decision; its trace says which caches were hit and what each stage took.
     """
     started = time.perf_counter()
+    policy = policy.current()  # one policy from the cache's key to the decision
     targets = cache.targets if cache else None
     hits_before = targets.info().hits if targets else 0
     profile = profile_data(target, prediction, name=name, features=features, hints=hints, cache=targets, **evidence)

@@ -16,6 +16,7 @@ from nebula.decision.audit import TraceFile, log_decision
 from nebula.decision.cache import DecisionCache
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
+from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DecisionError
 from nebula.losses.base import LossFunction
@@ -47,6 +48,8 @@ class Nebula(LossFunction):
         cache: Target facts and decisions by content; a new one of its own when left out. Objects
             that share one cache share its entries.
         audit: A JSON Lines file to which every decision's trace is appended.
+        shadow: A policy that decides beside the first one; the log tells where they disagree, and
+            nothing else changes. One that cannot be used is told in the log and left out.
 
     Source: K. Gomez, "Nebula is All You Need" (2023), sections 3.3 to 3.5.
     """
@@ -59,12 +62,14 @@ class Nebula(LossFunction):
         parameters: dict[str, Any] | None = None,
         cache: DecisionCache | None = None,
         audit: TraceFile | str | os.PathLike[str] | None = None,
+        shadow: Policy | str | Path | None = None,
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
         self.hints = parse_hints(hints)
         self.cache = cache if cache is not None else DecisionCache()
         self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
+        self.shadow = load_shadow(shadow)
         self._criteria: dict[DatasetId, Criterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
 
@@ -215,6 +220,8 @@ class Nebula(LossFunction):
         log_decision(decision.trace)
         if self.audit is not None:
             self.audit.append(decision.trace)
+        if self.shadow is not None:
+            compare_shadow(decision.trace, self.shadow)
 
     def _install(self, dataset: DatasetId, decision: Decision, criterion: Criterion) -> None:
         known = list(self._criteria)

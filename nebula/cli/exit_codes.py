@@ -33,6 +33,10 @@ class ExitCode(IntEnum):
     """No rule fits, or the data contradict the loss that the rule names."""
     POLICY = 5
     """The policy file cannot be used."""
+    TESTS_FAILED = 6
+    """A policy's test cases fail, or cover less of it than was asked."""
+    FINDINGS = 7
+    """`policy verify` found a fault, or `policy diff` a decision that changes."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (128 + SIGINT)."""
     BROKEN_PIPE = 141

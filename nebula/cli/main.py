@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
 from nebula.cli.explain import explain
+from nebula.cli.explain_code import explain_code
 from nebula.cli.facts import facts
 from nebula.cli.losses import losses
 from nebula.cli.output import say, show_text
@@ -57,7 +58,7 @@ app = typer.Typer(
     + ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
     + ".",
 )
-for command in (select, explain, profile, losses, facts, schema, demo):
+for command in (select, explain, explain_code, profile, losses, facts, schema, demo):
     app.command()(command)
 app.add_typer(policy, name="policy")
 

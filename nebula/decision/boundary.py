@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from nebula.decision.choice import winner
 from nebula.decision.trace import Boundary
 from nebula.policy.compiled import ComparisonOutcome, CompiledPolicy, Evaluation
 from nebula.profiling.vocabulary import FactValue, vocabulary
@@ -38,10 +39,9 @@ def find_boundaries(
         if comparison.fact in nearest:
             continue
         for value in _across(comparison, facts):
-            fired = policy.outcome_only({**facts, str(comparison.fact): value})
-            winner = fired[0] if fired else None
-            if _loss(policy, winner) != chosen:
-                nearest[str(comparison.fact)] = _boundary(comparison, facts, winner, _loss(policy, winner))
+            rule = winner(policy, {**facts, str(comparison.fact): value})
+            if _loss(policy, rule) != chosen:
+                nearest[str(comparison.fact)] = _boundary(comparison, facts, rule, _loss(policy, rule))
                 break
         if len(nearest) == _SHOWN:
             break

@@ -76,7 +76,8 @@ def serve_words(spec: LossSpec) -> str:
 
 def _rule_lines(rule: RuleTrace) -> Iterator[str]:
     loss = f" -> {rule.loss}" if rule.loss else ""
-    yield f" {_MARK[rule.verdict]} {rule.id}{loss}: {rule.verdict}"
+    taken = " (unknown, taken for true: on_unknown)" if rule.taken_for_true else ""
+    yield f" {_MARK[rule.verdict]} {rule.id}{loss}: {rule.verdict}{taken}"
     for comparison in rule.comparisons:
         yield f"      {comparison.outcome:<8} {comparison.text}  {_seen(comparison)}"
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from nebula.decision.boundary import find_boundaries
+from nebula.decision.choice import choose, unknown_facts
 from nebula.decision.model import Decision
 from nebula.decision.record import library_versions, record_rules, take_notes
 from nebula.decision.resolve import resolve_use
-from nebula.decision.trace import DecisionTrace, PolicyIdentity, RunnerUp, Status
+from nebula.decision.trace import DecisionTrace, Note, PolicyIdentity, RunnerUp, Status
 from nebula.errors import ContractError, NoRuleFits
 from nebula.losses.spec import LossSpec
-from nebula.policy.compiled import CompiledPolicy, Evaluation
+from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
 from nebula.policy.loader import load
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
@@ -69,6 +71,10 @@ class Policy:
         """Name, version and digest."""
         return f"Policy({self.name} {self.version}, {self.digest})"
 
+    def current(self) -> Policy:
+        """Return the policy in force, which never changes: this one."""
+        return self
+
     def decide(self, profile: DataProfile) -> Decision:
         """Choose the loss for this profile.
 
@@ -80,12 +86,14 @@ class Policy:
 
         Raises:
             NoRuleFits: No rule fired and `otherwise` is an error.
+            DecisionError: The hit policy is `unique` and rules disagree, or a rule with
+                `on_unknown: error` was reached and its condition is unknown.
             ContractError: The rule that fired names a loss that the data contradict.
         """
         started = time.perf_counter()
         facts = facts_of(profile)
         evaluation = self.compiled.evaluate(facts)
-        rule = self.compiled.rule(evaluation.fired[0]) if evaluation.fired else None
+        rule = choose(self.compiled, evaluation)
         use, because = self._choice(rule)
         names = {**facts, **self.compiled.parameters, **evaluation.derived}
         task = str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task
@@ -102,7 +110,7 @@ class Policy:
             cite=rule.cite if rule else None,
             spec=None if refused else spec,
             ambiguity=ambiguity,
-            notes=take_notes(rule, use, spec, profile, task),
+            notes=(*_taken_for_true(evaluation), *take_notes(rule, use, spec, profile, task)),
             runner_up=self._runner_up(evaluation, use),
             boundaries=find_boundaries(self.compiled, evaluation, facts),
             derived=dict(evaluation.derived),
@@ -143,6 +151,20 @@ class Policy:
             if rule.use and (use is None or rule.use.loss != use.loss):
                 return RunnerUp(rule_id=rule.id, loss=rule.use.loss, because=rule.because)
         return None
+
+
+def _taken_for_true(evaluation: Evaluation) -> Iterator[Note]:
+    """Tell which rules decided or set a name although their condition is unknown."""
+    deciding = (*(rule for rule in evaluation.derive if rule.applied), *_first(evaluation))
+    for rule in deciding:
+        if rule.outcome == "unknown":
+            names = ", ".join(unknown_facts(rule))
+            text = f"rule `{rule.id}` fired although {names} is unknown (on_unknown: match)"
+            yield Note(kind="assumption", text=text)
+
+
+def _first(evaluation: Evaluation) -> Iterator[RuleOutcome]:
+    return (rule for rule in evaluation.select if rule.id in evaluation.fired[:1])
 
 
 def _status(profile: DataProfile, *, ambiguous: bool) -> Status:

@@ -27,7 +27,7 @@ def record_rules(policy: CompiledPolicy, evaluation: Evaluation) -> tuple[RuleTr
 
 
 def _verdict(rule: RuleOutcome, *, fired: bool) -> Verdict:
-    if rule.outcome != "true":
+    if rule.outcome != "true" and not rule.fires:
         return rule.outcome
     return "fired" if fired else "also true"
 
@@ -54,6 +54,7 @@ def _record(
             )
             for comparison in outcome.comparisons
         ),
+        taken_for_true=outcome.fires and outcome.outcome == "unknown",
     )
 
 

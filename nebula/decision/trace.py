@@ -68,6 +68,7 @@ class RuleTrace(_Value):
     comparisons: tuple[ComparisonTrace, ...]
     because: str | None = None
     loss: str | None = Field(None, description="The loss a select rule names.")
+    taken_for_true: bool = Field(False, description="The condition is unknown, and `on_unknown` lets the rule fire.")
 
 
 class RunnerUp(_Value):

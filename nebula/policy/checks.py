@@ -35,11 +35,15 @@ class Checked:
         file: The resolved policy.
         plan: Its conditions, compiled.
         texts: Source text of each rule's condition, by id.
+        conditions: Each condition's tree, by section (`definitions`, `derive`, `select`) and name or id.
+        names: Parameters, definitions and derived facts.
     """
 
     file: PolicyFile
     plan: Plan
     texts: Mapping[str, str]
+    conditions: Mapping[tuple[str, str], Condition]
+    names: Mapping[str, Name]
 
 
 def check_policy(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Checked | None:
@@ -99,7 +103,7 @@ class _Checker:
         circle = find_circle({name: sorted(set(bare_names(tree))) for name, tree in definitions.items()})
         if circle is not None:
             message = f"definition `{circle[0]}` reads itself: {' -> '.join(circle)}."
-            self.problems.append(self._origin("definitions", circle[0]).problem(message))
+            self.problems.append(self._origin("definitions", circle[0]).problem(message, code="NEB-P046"))
         if self.problems:
             return None
         strata = self._stratify(derive, definitions)
@@ -107,8 +111,13 @@ class _Checker:
         if not plan:
             return None
         ids = (*(rule.id for rule in self.file.derive), *(rule.id for rule in self.file.select))
-        trees = zip(ids, [*derive, *select], strict=True)
-        return Checked(self.file, plan, {rule: " ".join(tree.span.text.split()) for rule, tree in trees})
+        texts = {rule: " ".join(tree.span.text.split()) for rule, tree in zip(ids, [*derive, *select], strict=True)}
+        conditions = {
+            **{("definitions", name): tree for name, tree in definitions.items()},
+            **{("derive", rule.id): tree for rule, tree in zip(self.file.derive, derive, strict=True)},
+            **{("select", rule.id): tree for rule, tree in zip(self.file.select, select, strict=True)},
+        }
+        return Checked(self.file, plan, texts, conditions, self.names)
 
     def _origin(self, section: str, name: str) -> Origin:
         return self.resolved.origins[section, name]
@@ -118,10 +127,13 @@ class _Checker:
         source, prefix = origin.source, "" if entry[0] == "definitions" else f"rule `{entry[1]}`: "
 
         def refuse(error: ConditionError) -> None:
-            self.problems.append(Problem(source.name, error.line, error.column, prefix + error.message))
+            said = prefix + error.message
+            end = error.end_column
+            self.problems.append(Problem(source.name, error.line, error.column, said, error.code, end_column=end))
 
-        def report(message: str, span: Span) -> None:
-            self.problems.append(Problem(source.name, span.line, span.column, prefix + message))
+        def report(code: str, message: str, span: Span) -> None:
+            end = span.end_column
+            self.problems.append(Problem(source.name, span.line, span.column, prefix + message, code, end_column=end))
 
         tree = read_condition(condition, (*origin.path, *below), source.locate, refuse)
         check_types(tree, facts=vocabulary(), names=self.names, report=report)
@@ -136,8 +148,8 @@ class _Checker:
             self._check_use(otherwise, self._origin("otherwise", ""), "")
 
     def _check_use(self, use: model.Use, origin: Origin, prefix: str) -> None:
-        def report(path: Path, message: str) -> None:
-            self.problems.append(origin.problem(prefix + message, "use", *path))
+        def report(path: Path, code: str, message: str) -> None:
+            self.problems.append(origin.problem(prefix + message, "use", *path, code=code))
 
         check_use(use, facts=vocabulary(), names=self.names, report=report)
 
@@ -156,18 +168,28 @@ class _Checker:
             first = circle.names[0]
             rule = next(rule for rule in self.file.derive if first in rule.set)
             message = f"rule `{rule.id}`: derived fact `{first}` is read to set itself: {circle}."
-            self.problems.append(self._origin("derive", rule.id).problem(message, "when"))
+            self.problems.append(self._origin("derive", rule.id).problem(message, "when", code="NEB-P047"))
             return None
 
     def _plan(self, conditions: list[Condition], definitions: Mapping[str, Condition], strata: Strata) -> Plan | None:
         sets = [rule.set for rule in self.file.derive]
+        rules: tuple[model.DeriveRule | model.SelectRule, ...] = (*self.file.derive, *self.file.select)
+        lenient = frozenset(number for number, rule in enumerate(rules) if rule.on_unknown != "skip")
         try:
-            return make_plan(conditions, sets, definitions=definitions, parameters=self.parameters, strata=strata)
+            return make_plan(
+                conditions,
+                sets,
+                lenient=lenient,
+                definitions=definitions,
+                parameters=self.parameters,
+                strata=strata,
+            )
         except (ProgramError, RuleTooLarge) as error:
             derive = len(self.file.derive)
             section, number = ("derive", error.rule) if error.rule < derive else ("select", error.rule - derive)
             rule = (self.file.derive if section == "derive" else self.file.select)[number].id
-            self.problems.append(self._origin(section, rule).problem(f"rule `{rule}`: {error}", "when"))
+            message = f"rule `{rule}`: {error}"
+            self.problems.append(self._origin(section, rule).problem(message, "when", code="NEB-P051"))
             return None
 
 

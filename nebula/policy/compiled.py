@@ -73,6 +73,11 @@ class CompiledPolicy:
         """A checked policy never changes, so a copy is the policy itself."""
         return self
 
+    @property
+    def plan(self) -> Plan:
+        """The compiled conditions; rules are numbered derive rules first, in file order."""
+        return self._plan
+
     def rule(self, rule_id: str) -> SelectRule:
         """Return the select rule of that id.
 

@@ -18,12 +18,14 @@ class RuleOutcome(NamedTuple):
         outcome: Whether its condition is true, false or unknown.
         comparisons: Every comparison of the condition, definitions put in, in the order written.
         applied: For a derive rule, the names that took their value from it.
+        fires: The condition is true, or it is unknown and the rule's `on_unknown` is not `skip`.
     """
 
     id: str
     outcome: Outcome
     comparisons: tuple[ComparisonOutcome, ...]
     applied: tuple[str, ...] = ()
+    fires: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Evaluation:
         derived: The derived facts that are known, by name.
         derive: Every derive rule, in file order.
         select: Every select rule, in order.
-        fired: Ids of all select rules that hold, in order.
+        fired: Ids of all select rules that fire, in the order in which they decide.
         engine: Name and version of the engine that inferred it.
     """
 

@@ -80,4 +80,4 @@ def _not_found(source: str | Path, path: Path) -> str:
 
 
 def _error(source: str | Path, message: str) -> PolicyError:
-    return PolicyError([Problem(str(source), 0, 0, message)])
+    return PolicyError([Problem(str(source), 0, 0, message, "NEB-P001")])

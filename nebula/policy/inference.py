@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nebula.errors import DataError, EngineError
 from nebula.policy.engine.base import InferenceEngine
+from nebula.policy.engine.program import literals_of
 from nebula.policy.evaluation import Evaluation, RuleOutcome
 from nebula.policy.expression.evaluate import ComparisonOutcome, outcome_name
 from nebula.policy.expression.formula import kleene
@@ -62,7 +63,7 @@ def infer(
         derived={name: value for name, value in zip(plan.derived, run.values, strict=False) if value is not None},
         derive=outcomes[:n_derive],
         select=select,
-        fired=tuple(outcome.id for outcome in select if outcome.outcome == "true"),
+        fired=tuple(outcome.id for outcome in select if outcome.fires),
         engine=f"{engine.name} {engine.version}",
     )
 
@@ -73,8 +74,8 @@ class _Run:
         self.judged: list[bool | None] = [None] * len(plan.atoms)
         self.records: list[ComparisonOutcome | None] = [None] * len(plan.atoms)
         self.results: list[bool | None] = [None] * len(plan.rules)
+        self.fires: set[int] = set()
         self.literals: frozenset[int] = frozenset()
-        self.held: set[int] = set()
         self.applied: dict[int, list[str]] = {}
 
     def judge(self, phase: int) -> None:
@@ -85,13 +86,18 @@ class _Run:
                 atom = self.plan.atoms[index]
                 result = self.judged[index] = atom.test(self.values)
                 self.records[index] = atom.record(self.values, result)
-                if result is not None:
-                    found.append(2 * index + (not result))
+                if self.plan.lenient:
+                    found.extend(literals_of(index, result))
+                elif result is not None:
+                    found.append(literals_of(index, result)[0])
         except TypeError as error:
             raise _mistyped(error) from error
         self.literals = self.literals.union(found)
-        for rule in self.plan.rule_phases[phase]:
-            self.results[rule] = kleene(self.plan.rules[rule].formula, self.judged)
+        for number in self.plan.rule_phases[phase]:
+            rule = self.plan.rules[number]
+            result = self.results[number] = kleene(rule.condition, self.judged)
+            if result or (rule.formula is not rule.condition and kleene(rule.formula, self.judged)):
+                self.fires.add(number)
 
     def ask_engine(self, phase: int) -> None:
         """Let the engine infer the same rules from the literals."""
@@ -101,19 +107,18 @@ class _Run:
             heads = self.engine.fire(program, stratum, self.literals)
             fired.update(rule for rule in map(program.rule_of, heads) if rule is not None)
             self.literals = self.literals.union(heads)
-        expected = {rule for rule in self.plan.rule_phases[phase] if self.results[rule] is True}
+        expected = self.fires.intersection(self.plan.rule_phases[phase])
         if fired != expected:
             raise EngineError(
                 f"{self.engine.name} {self.engine.version} and the conditions' own values disagree: "
                 f"the engine fired {self._names(fired)}, the conditions hold for {self._names(expected)}."
             )
-        self.held |= expected
 
     def settle(self, phase: int) -> None:
         """Give the derived names that are complete their values."""
         if phase < len(self.plan.settled):
             for slot, setters in self.plan.settled[phase]:
-                setter = _settle(self.values, slot, setters, self.held)
+                setter = _settle(self.values, slot, setters, self.fires)
                 if setter is not None:
                     self.applied.setdefault(setter.rule, []).append(self.plan.derived[slot])
 
@@ -126,6 +131,7 @@ class _Run:
                 outcome_name(result),
                 tuple([record for index in rule.atoms if (record := records[index]) is not None]),
                 tuple(self.applied.get(number, ())),
+                number in self.fires,
             )
             for number, (identity, rule, result) in enumerate(zip(self.ids, self.plan.rules, self.results, strict=True))
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from nebula.errors import PolicyError, Problem
 from nebula.policy.expression.namespace import did_you_mean
 from nebula.policy.expression.trees import Path
 from nebula.policy.files import PolicyText, find_policy
-from nebula.policy.model import DeriveRule, PolicyFile, SelectRule
+from nebula.policy.model import Parameter, PolicyFile
+from nebula.policy.placing import place
 from nebula.policy.source_map import Source
 from nebula.policy.validation import validate
 from nebula.policy.yaml_reader import read_yaml
@@ -20,7 +21,6 @@ __all__ = ["MAX_EXTENDS_DEPTH", "MAX_FILES", "Origin", "Resolved", "resolve"]
 MAX_EXTENDS_DEPTH = 8
 MAX_FILES = 64
 
-Rule = TypeVar("Rule", DeriveRule, SelectRule)
 Key = tuple[str, str]
 
 
@@ -31,9 +31,9 @@ class Origin:
     source: Source
     path: Path
 
-    def problem(self, message: str, *below: str | int, key: bool = False) -> Problem:
+    def problem(self, message: str, *below: str | int, key: bool = False, code: str = "") -> Problem:
         """Return a problem at this entry, or below it."""
-        return self.source.problem((*self.path, *below), message, key=key)
+        return self.source.problem((*self.path, *below), message, key=key, code=code)
 
 
 @dataclass
@@ -46,6 +46,7 @@ class Resolved:
         origins: Where each entry was written: by (section, id or name).
         problems: Faults found on the way.
         hidden: Names that faulty entries would have declared.
+        files: Identities of all files that were read.
     """
 
     file: PolicyFile | None
@@ -53,6 +54,7 @@ class Resolved:
     origins: dict[Key, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    files: tuple[str, ...] = ()
 
 
 def resolve(text: PolicyText) -> Resolved:
@@ -67,7 +69,12 @@ def resolve(text: PolicyText) -> Resolved:
     Raises:
         PolicyError: The file is not YAML.
     """
-    return _Resolver().resolve(text, ())
+    resolver = _Resolver()
+    result = resolver.resolve(text, ())
+    result.files = tuple(resolver.done)
+    if result.file is not None:
+        result.file = _rank(result, result.file)
+    return result
 
 
 class _Resolver:
@@ -94,17 +101,17 @@ class _Resolver:
     def _base(
         self, entry: str, index: int, text: PolicyText, result: Resolved, chain: tuple[str, ...]
     ) -> Resolved | None:
-        def refuse(message: str) -> None:
-            result.problems.append(result.source.problem(("extends", index), message))
+        def refuse(message: str, code: str) -> None:
+            result.problems.append(result.source.problem(("extends", index), message, code=code))
 
         try:
             found = find_policy(entry, folder=text.folder)
             if found.identity in chain:
-                refuse(f"`{entry}` extends itself, directly or through others: break the circle.")
+                refuse(f"`{entry}` extends itself, directly or through others: break the circle.", "NEB-P030")
             elif len(chain) >= MAX_EXTENDS_DEPTH:
-                refuse(f"expected at most {MAX_EXTENDS_DEPTH} levels of `extends`, found more.")
+                refuse(f"expected at most {MAX_EXTENDS_DEPTH} levels of `extends`, found more.", "NEB-P031")
             elif len(self.done) >= MAX_FILES:
-                refuse(f"expected at most {MAX_FILES} files in all, found more.")
+                refuse(f"expected at most {MAX_FILES} files in all, found more.", "NEB-P031")
             else:
                 base = self.resolve(found, chain)
                 result.problems.extend(p for p in base.problems if p not in result.problems)
@@ -116,7 +123,7 @@ class _Resolver:
                 if problem.line:
                     result.problems.append(problem)
                 else:
-                    refuse(problem.message)
+                    refuse(problem.message, problem.code)
         result.hidden.add("*")  # what it would have declared is not known
         return None
 
@@ -141,16 +148,64 @@ def _inherit(result: Resolved, own: PolicyFile, bases: list[Resolved]) -> None:
         result.origins.update(base.origins)
     _note_origins(result, own)
     layers = [*files, own]
+    _check_disabled(result, own, files)
     merged: dict[str, Any] = {
         "extends": (),
-        "parameters": {name: value for layer in layers for name, value in layer.parameters.items()},
+        "disable": (),
+        "parameters": _lay_parameters(layers),
         "definitions": {name: value for layer in layers for name, value in layer.definitions.items()},
         "otherwise": next((layer.otherwise for layer in reversed(layers) if layer.otherwise is not None), None),
+        "hit_policy": next((layer.hit_policy for layer in reversed(layers) if layer.hit_policy), None),
         "on_ambiguous": next((layer.on_ambiguous for layer in reversed(layers) if layer.on_ambiguous), None),
-        "derive": _place([rule for file in files for rule in file.derive], own.derive, _refuser(result, "derive")),
-        "select": _place([rule for file in files for rule in file.select], own.select, _refuser(result, "select")),
     }
+    for section in ("derive", "select"):
+        inherited = [rule for file in files for rule in getattr(file, section)]
+        merged[section] = place(inherited, getattr(own, section), own.disable, _refuser(result, section))
     result.file = own.model_copy(update=merged)
+
+
+def _lay_parameters(layers: list[PolicyFile]) -> dict[str, Any]:
+    """Let later values replace earlier ones; a plain value keeps the range and type declared before."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.parameters.items():
+            before = merged.get(name)
+            if isinstance(before, Parameter) and not isinstance(value, Parameter):
+                merged[name] = before.model_copy(
+                    update={"value": value, "type": before.type or type(before.value).__name__}
+                )
+            else:
+                merged[name] = value
+    return merged
+
+
+def _check_disabled(result: Resolved, own: PolicyFile, files: list[PolicyFile]) -> None:
+    known = tuple(identity for file in files for identity in _ids(file))
+    written = _ids(own)
+    for index, identity in enumerate(own.disable):
+        if identity not in known and "*" not in result.hidden:
+            message = f"expected the id of an inherited rule, found `{identity}`.{did_you_mean(identity, known)}"
+        elif identity in written:
+            message = f"rule `{identity}` is written here too, which replaces the inherited one: do not disable it."
+        else:
+            continue
+        result.problems.append(result.source.problem(("disable", index), message, code="NEB-P032"))
+
+
+def _ids(file: PolicyFile) -> list[str]:
+    return [*(rule.id for rule in file.derive), *(rule.id for rule in file.select)]
+
+
+def _rank(result: Resolved, file: PolicyFile) -> PolicyFile:
+    """Put the select rules into the order in which they decide: by priority, where the policy says so."""
+    if file.hit_policy == "priority":
+        return file.model_copy(update={"select": tuple(sorted(file.select, key=lambda rule: -(rule.priority or 0)))})
+    for rule in file.select:
+        if rule.priority is not None:
+            message = f"rule `{rule.id}`: a priority has no effect here: set `hit_policy: priority`, or leave it out."
+            problem = result.origins["select", rule.id].problem(message, "priority", code="NEB-P025")
+            result.problems.append(problem)
+    return file
 
 
 def _note_origins(result: Resolved, own: PolicyFile) -> None:
@@ -168,7 +223,7 @@ def _note_origins(result: Resolved, own: PolicyFile) -> None:
                 continue
             if identity in taken:
                 message = f"duplicate rule id `{identity}`: the rule on line {taken[identity]} has it already."
-                result.problems.append(source.problem((section, index, "id"), message))
+                result.problems.append(source.problem((section, index, "id"), message, code="NEB-P033"))
             else:
                 taken[identity] = source.place((section, index))[0]
                 result.origins[section, identity] = Origin(source, (section, index))
@@ -177,41 +232,6 @@ def _note_origins(result: Resolved, own: PolicyFile) -> None:
 
 def _refuser(result: Resolved, section: str) -> Callable[[str, str, str], None]:
     def refuse(rule: str, key: str, message: str) -> None:
-        result.problems.append(result.origins[section, rule].problem(message, key))
+        result.problems.append(result.origins[section, rule].problem(message, key, code="NEB-P032"))
 
     return refuse
-
-
-def _place(inherited: list[Rule], own: Sequence[Rule], refuse: Callable[[str, str, str], None]) -> tuple[Rule, ...]:
-    """Replace by id, then put new rules before their anchor, after it, or before all inherited ones."""
-    rules: dict[str, Rule] = {rule.id: rule for rule in inherited}
-    known: tuple[str, ...] = tuple(rules)
-    fresh: list[Rule] = []
-    around: dict[str, dict[str, list[Rule]]] = {"before": {}, "after": {}}
-    for rule in own:
-        key, anchor = _anchor(rule)
-        plain = rule.model_copy(update={"before": None, "after": None}) if anchor else rule
-        if anchor and anchor not in known:
-            message = f"rule `{rule.id}`: expected an inherited rule, found `{anchor}`.{did_you_mean(anchor, known)}"
-            refuse(rule.id, key, message)
-        elif anchor and anchor != rule.id:
-            rules.pop(rule.id, None)
-            around[key].setdefault(anchor, []).append(plain)
-        elif rule.id in rules:
-            rules[rule.id] = plain
-        else:
-            fresh.append(plain)
-    for identity in known:  # a rule that moved away leaves its place to those put around it
-        fresh.extend(around["before"].get(identity, ()))
-        fresh.extend([rules[identity]] if identity in rules else [])
-        fresh.extend(around["after"].get(identity, ()))
-    return tuple(fresh)
-
-
-def _anchor(rule: DeriveRule | SelectRule) -> tuple[str, str]:
-    """Return `before` or `after` with the id it names, or two empty texts."""
-    if isinstance(rule, SelectRule):
-        for key, anchor in (("before", rule.before), ("after", rule.after)):
-            if anchor:
-                return key, anchor
-    return "", ""

@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nebula.errors import PolicyError, Problem
+from nebula.errors import PolicyError
 from nebula.policy.checks import check_policy
 from nebula.policy.compiled import CompiledPolicy, RuleText
 from nebula.policy.digest import digest_of
 from nebula.policy.files import PolicyText, find_policy
 from nebula.policy.inheritance import Resolved, resolve
-from nebula.policy.names import override_parameters
+from nebula.policy.parameters import override_parameters
 
 __all__ = ["load", "loads"]
 
@@ -76,7 +76,7 @@ def _compile(text: PolicyText, overrides: Mapping[str, Any] | None) -> CompiledP
     parameters = override_parameters(resolved, overrides)
     checked = check_policy(resolved, parameters)
     if checked is None or resolved.problems:
-        raise PolicyError(list(dict.fromkeys(resolved.problems)) or [Problem(text.name, 0, 0, "expected a policy.")])
+        raise PolicyError(list(dict.fromkeys(resolved.problems)))
     return CompiledPolicy(
         checked.file,
         checked.plan,

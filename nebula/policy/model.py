@@ -14,8 +14,11 @@ __all__ = [
     "AnyOf",
     "Condition",
     "DeriveRule",
+    "HitPolicy",
     "Not",
+    "OnUnknown",
     "Otherwise",
+    "Parameter",
     "PolicyFile",
     "SelectRule",
     "ServeChoice",
@@ -25,6 +28,8 @@ __all__ = [
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 Scalar = bool | int | float | str
+OnUnknown = Literal["skip", "match", "error"]
+HitPolicy = Literal["first", "unique", "priority"]
 
 
 class _Part(BaseModel):
@@ -91,15 +96,24 @@ class Ambiguity(_Part):
     ask: str = Field(description="One question whose answer settles it, naming the hint.")
 
 
+_ON_UNKNOWN = (
+    "When the condition is unknown because a fact was not observed: `skip` the rule (default), let it `match`, "
+    "or refuse to decide with an `error` that names the facts."
+)
+_REPLACE = "With `extends`: there must be an inherited rule of this id, which this one replaces."
+
+
 class DeriveRule(_Part):
     """A forward-chained fact: when the condition is true, the names are set."""
 
     id: RuleId
     when: Condition
+    on_unknown: OnUnknown = Field("skip", description=_ON_UNKNOWN)
     set: dict[Identifier, Scalar] = Field(
         min_length=1, description="Derived facts; `$hints.task` takes a fact's value."
     )
     because: str | None = Field(None, description="Why, in one sentence.")
+    replace: bool = Field(False, description=_REPLACE)
 
 
 class SelectRule(_Part):
@@ -107,6 +121,10 @@ class SelectRule(_Part):
 
     id: RuleId
     when: Condition
+    on_unknown: OnUnknown = Field("skip", description=_ON_UNKNOWN)
+    priority: Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000)] | None = Field(
+        None, description="With `hit_policy: priority`: the highest wins, 0 when left out; equal ones in file order."
+    )
     use: Use | None = Field(None, description="What is chosen; left out, the rule names no loss and asks.")
     because: str = Field(min_length=1, description="Why this loss, in one sentence a person can check.")
     cite: str | None = Field(None, description="Source of the rule: section of a text, or an experiment.")
@@ -116,6 +134,7 @@ class SelectRule(_Part):
     ambiguous: Ambiguity | None = Field(None, description="What the data cannot tell here.")
     before: RuleId | None = Field(None, description="With `extends`: stand before this inherited rule.")
     after: RuleId | None = Field(None, description="With `extends`: stand after this inherited rule.")
+    replace: bool = Field(False, description=_REPLACE)
 
     @model_validator(mode="after")
     def _chooses_or_asks(self) -> SelectRule:
@@ -138,6 +157,19 @@ class Otherwise(_Part):
         return self
 
 
+class Parameter(_Part):
+    """A parameter with what it may be set to."""
+
+    value: Scalar = Field(description="The default.")
+    type: Literal["float", "int", "bool", "str"] | None = Field(
+        None, description="Type of the value; that of the default when left out."
+    )
+    low: float | None = Field(None, description="Least value allowed.")
+    high: float | None = Field(None, description="Greatest value allowed.")
+    unit: str | None = Field(None, description="What it is measured in.", examples=["rows"])
+    description: str | None = Field(None, description="What it means, in one sentence.")
+
+
 class PolicyFile(_Part):
     """A policy as written: ordered rules over the facts of a profile."""
 
@@ -146,10 +178,18 @@ class PolicyFile(_Part):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     description: str | None = None
     extends: tuple[str, ...] = Field((), max_length=8, description="Policies whose rules come first, overridden by id.")
+    disable: tuple[RuleId, ...] = Field((), max_length=1000, description="Ids of inherited rules to leave out.")
+    hit_policy: HitPolicy | None = Field(
+        None,
+        description="Which of several select rules that fire decides: the `first` (default), the one of highest "
+        "`priority`, or none, which is an error: `unique`.",
+    )
     on_ambiguous: Literal["warn", "refuse"] | None = Field(
         None, description="`warn` answers with the best guess (default); `refuse` names no loss."
     )
-    parameters: dict[Identifier, Scalar] = Field(default_factory=dict, description="Thresholds, named once.")
+    parameters: dict[Identifier, Scalar | Parameter] = Field(
+        default_factory=dict, description="Thresholds, named once: a value, or a value with its range and unit."
+    )
     definitions: dict[Identifier, Condition] = Field(default_factory=dict, description="Reusable named conditions.")
     derive: tuple[DeriveRule, ...] = Field((), max_length=1000)
     select: tuple[SelectRule, ...] = Field((), max_length=1000)

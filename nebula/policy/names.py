@@ -4,39 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from math import isfinite
-from typing import Any
 
-from nebula.errors import Problem
-from nebula.policy.expression.namespace import RESERVED, Kind, Name, did_you_mean, kind_of_fact, kind_of_value
+from nebula.policy.expression.namespace import RESERVED, Kind, Name, kind_of_fact, kind_of_value
 from nebula.policy.inheritance import Origin, Resolved
 from nebula.policy.model import DeriveRule, PolicyFile
 from nebula.profiling.vocabulary import Fact
 
-__all__ = ["collect_names", "override_parameters"]
+__all__ = ["collect_names"]
 
 Scalar = bool | int | float | str
-
-
-def override_parameters(resolved: Resolved, overrides: Mapping[str, Any] | None) -> dict[str, Scalar]:
-    """Return the parameters with the caller's values; a wrong one becomes a problem."""
-    file = resolved.file
-    declared = dict(file.parameters) if file is not None else {}
-    for name, value in (overrides or {}).items():
-        if name not in declared:
-            known = f" Known: {', '.join(declared)}." if declared else " The policy has none."
-            message = f"unknown parameter `{name}`.{did_you_mean(str(name), declared) or known}"
-            resolved.problems.append(Problem(resolved.source.name, 0, 0, message))
-            continue
-        old = declared[name]
-        if type(old) is float and type(value) is int:
-            value = float(value)
-        if type(value) is not type(old) or (isinstance(value, float) and not isfinite(value)):
-            message = f"parameter `{name}`: expected {type(old).__name__} like {old!r}, found {value!r}."
-            resolved.problems.append(resolved.origins["parameters", name].problem(message))
-            continue
-        declared[name] = value
-    return declared
 
 
 def collect_names(
@@ -56,10 +32,10 @@ def collect_names(
     def declare(name: str, role: str, origin: Origin, *below: str) -> bool:
         if name in RESERVED:
             message = f"expected a name that the language does not use itself, found `{name}`: rename it."
-            resolved.problems.append(origin.problem(message, *below, key=True))
+            resolved.problems.append(origin.problem(message, *below, key=True, code="NEB-P040"))
         elif declared.setdefault(name, role) != role:
             message = f"`{name}` is a {declared[name]} already: parameters, definitions and derived facts share names."
-            resolved.problems.append(origin.problem(message, *below, key=True))
+            resolved.problems.append(origin.problem(message, *below, key=True, code="NEB-P041"))
         else:
             return True
         return False
@@ -102,10 +78,11 @@ class _Typer:
         for name in waiting:
             self._type(name, self._report)
 
-    def _report(self, rule: DeriveRule, name: str, message: str) -> None:
-        self.resolved.problems.append(self.resolved.origins["derive", rule.id].problem(message, "set", name))
+    def _report(self, rule: DeriveRule, name: str, code: str, message: str) -> None:
+        origin = self.resolved.origins["derive", rule.id]
+        self.resolved.problems.append(origin.problem(message, "set", name, code=code))
 
-    def _type(self, name: str, report: Callable[[DeriveRule, str, str], None]) -> Name:
+    def _type(self, name: str, report: Callable[[DeriveRule, str, str, str], None]) -> Name:
         kind: Kind = "any"
         choices: list[str] | None = []
         for rule in self.rules:
@@ -114,11 +91,12 @@ class _Typer:
             value = rule.set[name]
             found, options = self._value(value)
             if found is None:
-                report(rule, name, self._unknown(str(value)))
+                report(rule, name, "NEB-P045", self._unknown(str(value)))
             elif found == "list":
-                report(rule, name, f"expected a single value, found the list `{value}`.")
+                report(rule, name, "NEB-P044", f"expected a single value, found the list `{value}`.")
             elif kind not in ("any", found) and found != "any":
-                report(rule, name, f"`{name}` is a {kind} in an earlier rule, found {value!r}, a {found}.")
+                said = f"`{name}` is a {kind} in an earlier rule, found {value!r}, a {found}."
+                report(rule, name, "NEB-P044", said)
             else:
                 kind = found if found != "any" else kind
             choices = None if choices is None or not options else [*choices, *options]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from nebula.policy.engine.program import Program, compile_program
 from nebula.policy.expression.evaluate import Atom, Leaf, Test, compile_atom
-from nebula.policy.expression.formula import ExpansionError, Formula, compile_holds, normalise
+from nebula.policy.expression.formula import ExpansionError, Formula, compile_holds, normalise, possibly
 from nebula.policy.expression.syntax import Condition
 from nebula.policy.expression.terms import Constant, Scope, Slot
 from nebula.policy.strata import Strata, bare_names
@@ -34,11 +34,13 @@ class RulePlan:
     """One rule, compiled.
 
     Attributes:
-        formula: Its condition in negation normal form.
+        condition: Its condition in negation normal form.
+        formula: When it fires: the condition, or with `on_unknown` that the condition is not known to be false.
         atoms: Numbers of its comparisons, in the order written.
-        holds: Truthy exactly when the condition is true; stops early.
+        holds: Truthy exactly when the rule fires; stops early.
     """
 
+    condition: Formula
     formula: Formula
     atoms: tuple[int, ...]
     holds: Test
@@ -63,6 +65,7 @@ class Plan:
         atom_phases: For each phase, the comparisons that can be judged from it on.
         rules: Derive rules, then select rules.
         rule_phases: For each phase, the rules judged in it; the last phase is `select`.
+        lenient: Some rule fires on the unknown.
         settled: For each phase but the last, the names settled after it: (slot, rules that set it).
         program: What the engine runs.
     """
@@ -73,6 +76,7 @@ class Plan:
     atom_phases: tuple[tuple[int, ...], ...]
     rules: tuple[RulePlan, ...]
     rule_phases: tuple[tuple[int, ...], ...]
+    lenient: bool
     settled: tuple[tuple[tuple[int, tuple[Setter, ...]], ...], ...]
     program: Program
 
@@ -81,6 +85,7 @@ def make_plan(
     conditions: Sequence[Condition],
     sets: Sequence[Mapping[str, Scalar]],
     *,
+    lenient: Collection[int],
     definitions: Mapping[str, Condition],
     parameters: Mapping[str, Scalar],
     strata: Strata,
@@ -90,6 +95,7 @@ def make_plan(
     Args:
         conditions: Of the derive rules, then of the select rules.
         sets: What each derive rule sets.
+        lenient: Numbers of the rules that fire on an unknown condition too.
         definitions: Named conditions.
         parameters: Effective parameters.
         strata: Order of the derive rules.
@@ -113,7 +119,11 @@ def make_plan(
     formulas = [expand(rule, condition) for rule, condition in enumerate(conditions)]
     atoms = tuple(compile_atom(leaf, scope) for _, leaf in leaves.values())
     tests = [atom.test for atom in atoms]
-    rules = tuple(RulePlan(formula, seen, compile_holds(formula, tests)) for formula, seen in formulas)
+    fires = [possibly(formula) if rule in lenient else formula for rule, (formula, _) in enumerate(formulas)]
+    rules = tuple(
+        RulePlan(condition, formula, seen, compile_holds(formula, tests))
+        for (condition, seen), formula in zip(formulas, fires, strict=True)
+    )
     phase_of_rule = (*strata.rules, *(strata.count for _ in range(len(conditions) - len(sets))))
     phase_of_atom = [
         max((strata.names[name] + 1 for name in bare_names(leaf) if name in strata.names), default=0)
@@ -129,6 +139,7 @@ def make_plan(
         atom_phases=tuple(tuple(i for i, p in enumerate(phase_of_atom) if p == phase) for phase in phases),
         rules=rules,
         rule_phases=rule_phases,
+        lenient=bool(lenient),
         settled=settled,
         program=compile_program(
             [[(index, rules[index].formula) for index in phase] for phase in rule_phases],

@@ -15,7 +15,7 @@ from nebula.profiling.vocabulary import Fact
 
 __all__ = ["check_use"]
 
-Report = Callable[[Path, str], None]
+Report = Callable[[Path, str, str], None]
 
 
 def check_use(use: Use, *, facts: Mapping[str, Fact], names: Mapping[str, Name], report: Report) -> None:
@@ -25,7 +25,7 @@ def check_use(use: Use, *, facts: Mapping[str, Fact], names: Mapping[str, Name],
         use: The choice of a rule or of `otherwise`.
         facts: The vocabulary.
         names: The policy's bare names.
-        report: Called with the path below the choice, and the message.
+        report: Called with the path below the choice, the code and the message.
     """
     from nebula.losses.catalogue import load_builtin
 
@@ -35,17 +35,16 @@ def check_use(use: Use, *, facts: Mapping[str, Fact], names: Mapping[str, Name],
         name = names.get(target)
         if target not in facts and (name is None or name.role == "definition") and "*" not in names:
             guess = did_you_mean(target, {**facts, **names}).replace("`", "`$", 1)
-            report(path, f"expected a fact, parameter or derived fact, found `{value}`.{guess}")
+            report(path, "NEB-P045", f"expected a fact, parameter or derived fact, found `{value}`.{guess}")
     if isinstance(use.serve, ServeChoice):
         _check_serve(use.serve, report)
     entry = registry.find(use.loss)
     if entry is None:
         near = registry.nearest(use.loss)
         guess = f" Did you mean `{near}`?" if near else " `nebula losses` lists them."
-        report(("loss",), f"expected a registered loss, found `{use.loss}`.{guess}")
+        report(("loss",), "NEB-P060", f"expected a registered loss, found `{use.loss}`.{guess}")
         return
-    for path, message in _check_params(use, entry):
-        report(path, message)
+    _check_params(use, entry, report)
 
 
 def _is_reference(value: object) -> bool:
@@ -68,10 +67,12 @@ def _check_serve(serve: ServeChoice, report: Report) -> None:
         value = getattr(serve, key)
         if isinstance(value, str) and not _is_reference(value) and value not in words:
             allowed = "".join(f", `{word}`" for word in words)
-            report(("serve", key), f"expected a number between 0 and 1{allowed} or a `$fact`, found {value!r}.")
+            report(
+                ("serve", key), "NEB-P063", f"expected a number between 0 and 1{allowed} or a `$fact`, found {value!r}."
+            )
 
 
-def _check_params(use: Use, entry: registry.LossEntry) -> Iterator[tuple[Path, str]]:
+def _check_params(use: Use, entry: registry.LossEntry, report: Report) -> None:
     """Validate the constants among the parameters; the `$references` are only known on data."""
     deferred = {name for name, value in use.params.items() if _is_reference(value)}
     known = tuple(entry.params.model_fields)
@@ -79,11 +80,11 @@ def _check_params(use: Use, entry: registry.LossEntry) -> Iterator[tuple[Path, s
         if name not in known:
             listed = f" Known: {', '.join(known)}." if known else " It has none."
             guess = did_you_mean(name, known) or listed
-            yield ("params", name), f"{entry.name} has no parameter `{name}`.{guess}"
+            report(("params", name), "NEB-P061", f"{entry.name} has no parameter `{name}`.{guess}")
     constants = {name: value for name, value in use.params.items() if name in known and name not in deferred}
     try:
         entry.params.model_validate(constants)
     except ValidationError as error:
-        for path, message, _ in describe(error, constants):
+        for path, message, *_ in describe(error, constants):
             if path or not deferred:  # a rule over all parameters waits for the deferred ones
-                yield ("params", *path), f"{entry.name}: {message}"
+                report(("params", *path), "NEB-P062", f"{entry.name}: {message}")

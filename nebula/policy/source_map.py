@@ -67,9 +67,17 @@ class Source:
         found = self.keys.get(path)
         return (found.line, found.column) if found else self.place(path)
 
-    def problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
-        """Return a problem at a path."""
-        return Problem(self.name, *(self.key_place(path) if key else self.place(path)), message)
+    def problem(self, path: Path, message: str, *, key: bool = False, code: str = "") -> Problem:
+        """Return a problem at the value of a path, or at its key."""
+        line, column = self.key_place(path) if key else self.place(path)
+        place = (self.keys if key else self.places).get(path)
+        end = self._end_column(place) if place else 0
+        return Problem(self.name, line, column, message, code, end_column=end)
+
+    def _end_column(self, place: Place) -> int:
+        """Return the column after a value that stands on one line, else 0."""
+        text = self.text[place.start : place.end].rstrip()
+        return place.column + len(text) if text and "\n" not in text else 0
 
     def locate(self, path: Path) -> Locate:
         """Return the map from offsets in the string at the path to lines and columns of the file."""

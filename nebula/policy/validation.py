@@ -13,13 +13,13 @@ from nebula.errors import Problem
 from nebula.policy.condition_shape import check_shape, condition_paths
 from nebula.policy.expression.namespace import did_you_mean
 from nebula.policy.expression.trees import Path
-from nebula.policy.model import Ambiguity, DeriveRule, Otherwise, PolicyFile, SelectRule, ServeChoice, Use
+from nebula.policy.model import Ambiguity, DeriveRule, Otherwise, Parameter, PolicyFile, SelectRule, ServeChoice, Use
 from nebula.policy.source_map import Source
 
 __all__ = ["Fault", "describe", "validate"]
 
-Fault = tuple[Path, str, bool]
-"""Where, what, and whether the key rather than the value is at fault."""
+Fault = tuple[Path, str, bool, str]
+"""Where, what, whether the key rather than the value is at fault, and the code."""
 
 _MODELS: dict[str, type[BaseModel]] = {
     "select": SelectRule,
@@ -51,18 +51,21 @@ def validate(source: Source) -> tuple[PolicyFile | None, list[Problem]]:
     data = source.data
     if not isinstance(data, dict):
         found = "nothing" if data is None else type(data).__name__
-        return None, [source.problem((), f"expected a mapping with `apiVersion`, `name` and rules, found {found}.")]
+        message = f"expected a mapping with `apiVersion`, `name` and rules, found {found}."
+        return None, [source.problem((), message, code="NEB-P020")]
     shapes = [fault for path in condition_paths(data) for fault in check_shape(_at(data, path), path)]
-    faults: list[Fault] = [(path, message, False) for path, message in shapes]
+    faults: list[Fault] = [(path, message, False, code) for path, message, code in shapes]
     policy = None
     try:
         policy = PolicyFile.model_validate(data)
     except ValidationError as error:
-        conditions = tuple(path for path in condition_paths(data) if any(_within(p, path) for p, _ in shapes))
+        conditions = tuple(path for path in condition_paths(data) if any(_within(p, path) for p, *_ in shapes))
         faults.extend(f for f in describe(error, data) if not any(_within(f[0], path) for path in conditions))
     if faults:
-        policy = _prune(data, [path for path, _, _ in faults])
-    return policy, [source.problem(path, _name(data, path) + message, key=key) for path, message, key in faults]
+        policy = _prune(data, [path for path, *_ in faults])
+    return policy, [
+        source.problem(path, _name(data, path) + message, key=key, code=code) for path, message, key, code in faults
+    ]
 
 
 def describe(error: ValidationError, data: Any) -> Iterator[Fault]:
@@ -110,30 +113,31 @@ def _fault(path: Path, item: dict[str, Any]) -> Fault:
     kind, context, found = item["type"], item.get("ctx", {}), item["input"]
     name = str(item["loc"][-1]) if item["loc"] else ""
     if kind == "extra_forbidden":
-        return path, f"unknown key `{name}`.{did_you_mean(name, _known_keys(path[:-1]))}", True
+        return path, f"unknown key `{name}`.{did_you_mean(name, _known_keys(path[:-1]))}", True, "NEB-P021"
     if kind == "missing":
-        return path, f"expected the key `{name}`, found none: add it.", False
+        return path, f"expected the key `{name}`, found none: add it.", False, "NEB-P022"
     if kind == "literal_error":
         choices = tuple(re.findall(r"'([^']*)'", context["expected"]))
-        return path, f"expected {context['expected']}, found {_show(found)}.{did_you_mean(str(found), choices)}", False
+        guess = did_you_mean(str(found), choices)
+        return path, f"expected {context['expected']}, found {_show(found)}.{guess}", False, "NEB-P023"
     if kind == "string_pattern_mismatch":
         expected = _PATTERNS.get(context["pattern"], f"text like `{context['pattern']}`")
-        return path, f"expected {expected}, found {_show(found)}.", "[key]" in item["loc"]
+        return path, f"expected {expected}, found {_show(found)}.", "[key]" in item["loc"], "NEB-P024"
     if kind == "value_error":
-        return path, f"{context['error']}.", False
+        return path, f"{context['error']}.", False, "NEB-P025"
     if kind == "string_type" and isinstance(found, int | float):
-        return path, f"expected text, found {_show(found)}: put it in quotes.", False
+        return path, f"expected text, found {_show(found)}: put it in quotes.", False, "NEB-P023"
     message = item["msg"].removeprefix("Input should be ").replace("a valid ", "a ").replace("a integer", "an integer")
-    return path, f"expected {message[:1].lower()}{message[1:]}, found {_show(found)}.", False
+    return path, f"expected {message[:1].lower()}{message[1:]}, found {_show(found)}.", False, "NEB-P023"
 
 
 def _join(faults: list[Fault]) -> Fault:
     """Say `expected A or B` for a value that no branch of a union takes."""
-    path, message, key = faults[0]
-    expected = dict.fromkeys(text.partition(", found ")[0].removeprefix("expected ") for _, text, _ in faults)
+    path, message, key, code = faults[0]
+    expected = dict.fromkeys(text.partition(", found ")[0].removeprefix("expected ") for _, text, *_ in faults)
     if len(expected) > 1:
         message = f"expected {' or '.join(expected)}, found {message.partition(', found ')[2]}"
-    return path, message, key
+    return path, message, key, code
 
 
 def _show(value: Any) -> str:
@@ -147,6 +151,8 @@ def _show(value: Any) -> str:
 
 def _known_keys(path: Path) -> tuple[str, ...]:
     """Return the keys of the model at a path."""
+    if path[:1] == ("parameters",) and len(path) == 2:
+        return tuple(Parameter.model_fields)
     named = next((part for part in reversed(path) if isinstance(part, str)), None)
     model = PolicyFile if named is None else _MODELS.get(named)
     return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()

@@ -53,10 +53,11 @@ def read_yaml(content: bytes | str, name: str) -> tuple[Source, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise _fatal(name, f"expected YAML, found a fault {said}.", line, column) from None
+        raise _fatal("NEB-P004", name, f"expected YAML, found a fault {said}.", line, column) from None
     except yaml.YAMLError as error:
         reason = getattr(error, "reason", None) or str(error).splitlines()[0]
-        raise _fatal(name, f"expected YAML, found text that cannot be read: {reason}.", 1, 1) from None
+        said = f"expected YAML, found text that cannot be read: {reason}."
+        raise _fatal("NEB-P004", name, said, 1, 1) from None
     return builder.finish(), builder.problems
 
 
@@ -64,16 +65,17 @@ def _decode(content: bytes | str, name: str) -> str:
     try:
         data = content.encode() if isinstance(content, str) else content
         if len(data) > MAX_BYTES:
-            raise _fatal(name, f"expected at most {MAX_BYTES} bytes, found more: split it with `extends`.", 1, 1)
+            said = f"expected at most {MAX_BYTES} bytes, found more: split it with `extends`."
+            raise _fatal("NEB-P003", name, said, 1, 1)
         return data.decode("utf-8-sig")
     except UnicodeError as error:
         before = content[: error.start] if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else b""
         line = before.count("\n" if isinstance(before, str) else b"\n") + 1  # type: ignore[arg-type]
-        raise _fatal(name, "expected UTF-8 text, found bytes that are not.", line, 1) from None
+        raise _fatal("NEB-P002", name, "expected UTF-8 text, found bytes that are not.", line, 1) from None
 
 
-def _fatal(name: str, message: str, line: int, column: int) -> PolicyError:
-    return PolicyError([Problem(name, line, column, message)])
+def _fatal(code: str, name: str, message: str, line: int, column: int) -> PolicyError:
+    return PolicyError([Problem(name, line, column, message, code)])
 
 
 @dataclass
@@ -104,9 +106,10 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self.documents += 1
                 if self.documents > 1:
-                    raise _fatal(self.name, "expected one document, found a second `---`.", *_place(event))
+                    raise _fatal("NEB-P005", self.name, "expected one document, found a second `---`.", *_place(event))
             case yaml.AliasEvent():
-                self.report(event, f"expected no aliases, found `*{event.anchor}`: use `definitions` or `parameters`.")
+                said = f"expected no aliases, found `*{event.anchor}`: use `definitions` or `parameters`."
+                self.report(event, "NEB-P006", said)
                 self.add(event, None)
             case yaml.ScalarEvent():
                 self.refuse_marks(event)
@@ -121,21 +124,25 @@ class _Builder:
         """Return the finished document."""
         return Source(self.name, self.text, self.data, self.places, self.keys)
 
-    def report(self, event: Any, message: str) -> None:
+    def report(self, event: Any, code: str, message: str) -> None:
         """Note a fault that leaves the rest readable."""
-        self.problems.append(Problem(self.name, *_place(event), message))
+        same_line = event.end_mark.line == event.start_mark.line
+        end = event.end_mark.column + 1 if same_line else 0
+        self.problems.append(Problem(self.name, *_place(event), message, code, end_column=end))
 
     def refuse_marks(self, event: Any) -> None:
         """Refuse anchors and tags: a policy is data, not types."""
         if event.anchor is not None:
-            self.report(event, f"expected no anchors, found `&{event.anchor}`: use `definitions` or `parameters`.")
+            said = f"expected no anchors, found `&{event.anchor}`: use `definitions` or `parameters`."
+            self.report(event, "NEB-P006", said)
         if event.tag is not None:
-            self.report(event, f"expected no tags, found `{event.tag}`: write the plain value.")
+            self.report(event, "NEB-P007", f"expected no tags, found `{event.tag}`: write the plain value.")
 
     def enter(self, event: Any) -> None:
         """Open a mapping or a sequence."""
         if len(self.open) >= MAX_NESTING:
-            raise _fatal(self.name, f"expected at most {MAX_NESTING} levels of nesting, found more.", *_place(event))
+            said = f"expected at most {MAX_NESTING} levels of nesting, found more."
+            raise _fatal("NEB-P003", self.name, said, *_place(event))
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self.add(event, value)
         self.open.append(_Open(value, path))
@@ -144,7 +151,7 @@ class _Builder:
         """Put a value where it belongs and return its path."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _fatal(self.name, f"expected at most {MAX_NODES} values, found more.", *_place(event))
+            raise _fatal("NEB-P003", self.name, f"expected at most {MAX_NODES} values, found more.", *_place(event))
         place = Place(*_place(event), event.start_mark.index, event.end_mark.index, getattr(event, "style", None) or "")
         if not self.open:
             self.data = value
@@ -172,11 +179,12 @@ class _Builder:
         """Check a key; None leaves its entry out."""
         if not isinstance(value, str):
             found = type(value).__name__ if isinstance(value, dict | list) else f"`{getattr(event, 'value', '')}`"
-            self.report(event, f"expected a key that is a string, found {found}.")
+            self.report(event, "NEB-P008", f"expected a key that is a string, found {found}.")
             return None
         if value in parent.value:
             path = (*parent.path, value)
-            self.report(event, f"duplicate key `{value}`: it stands on line {self.keys[path].line} already.")
+            said = f"duplicate key `{value}`: it stands on line {self.keys[path].line} already."
+            self.report(event, "NEB-P009", said)
             return None
         return value
 
@@ -194,7 +202,7 @@ class _Builder:
         if _FLOAT.fullmatch(text) or _INFINITE.fullmatch(text):
             number = float("inf") if _INFINITE.fullmatch(text) else float(text)
             if not isfinite(number):
-                self.report(event, f"expected a finite number, found `{text[:40]}`.")
+                self.report(event, "NEB-P010", f"expected a finite number, found `{text[:40]}`.")
                 return 0.0
             return number
         return text

@@ -98,6 +98,7 @@ DEFAULT: dict[str, Maker] = {
     "multiclass-imbalanced": lambda r: Case(classes(r, 3, 900, IMBALANCED), outputs(3)),
     "multiclass": lambda r: Case(classes(r, 3), outputs(3)),
     "binary-two-logits": lambda r: Case(flags(r, 0.5), outputs(2), {"task": "binary"}),
+    "flags-with-filler": lambda r: Case(torch.cat([flags(r, 0.5), torch.full((200,), 255)]), outputs(1)),
     "binary-costs": lambda r: Case(flags(r, 0.3), outputs(1), {"false_negative_cost": 5, "false_positive_cost": 1}),
     "binary-weighted": lambda r: Case(flags(r, 0.1), outputs(1), {"weights": "balanced"}),
     "binary-balanced-accuracy": lambda r: Case(flags(r, 0.1), outputs(1), {"metric": "balanced_accuracy"}),

@@ -14,6 +14,7 @@ COMMANDS = [
     "",
     "select",
     "explain",
+    "explain-code",
     "profile",
     "losses",
     "facts",

@@ -53,6 +53,7 @@ CONDITIONS: list[tuple[str, str, int, list[str]]] = [
     ("complex", "target.n == 1j", 13, ["(Constant)"]),
     ("ellipsis", "target.n == ...", 13, ["(Constant)"]),
     ("infinite", "target.n < 1e999", 12, ["expected a finite number"]),
+    ("overflow", "target.n < 1" + "0" * 400, 12, ["expected a finite number"]),
     ("comprehension", "target.n in [x for x in y]", 13, ["expected a list after `in`"]),
     ("condition-as-value", "(target.n > 1) == (target.n > 2)", 2, ["found the condition `target.n > 1`"]),
     ("backslash", "target.name == 'a\\n'", 18, ["no backslashes"]),

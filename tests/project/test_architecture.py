@@ -33,15 +33,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
-    "proof": _DECISION | {"proof"},
     "schemas": _DECISION | {"schemas"},
-    "reference": _LOSSES | {"reference"},
+    "reference": _POLICY | {"reference"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
-    | {"cli", "demo", "proof", "training", "integrations", "schemas", "reference"}
+    | {"cli", "demo", "training", "integrations", "schemas", "reference"}
     | {"stability", "workbench", "proof"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""

@@ -15,7 +15,7 @@ from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.profiling.hints import Hints
 from nebula.profiling.model import DataProfile
-from nebula.reference import PAGES
+from nebula.reference import ERROR_PAGES, PAGES, render_errors, write_pages
 from nebula.schemas import SCHEMAS, render
 from tests.project.tree import ROOT
 
@@ -53,6 +53,15 @@ def test_the_checked_in_schema_is_the_derived_one(kind: str) -> None:
 def test_the_checked_in_page_is_the_derived_one(page: str) -> None:
     written = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
     assert written == PAGES[page](), "run `make docs`"
+
+
+def test_the_checked_in_pages_of_codes_are_the_derived_ones(tmp_path: Path) -> None:
+    folder = ROOT / "docs" / "errors"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(ERROR_PAGES), "run `make docs`"
+    for page in ERROR_PAGES:
+        assert (folder / page).read_text(encoding="utf-8") == render_errors(page), "run `make docs`"
+    assert len(write_pages(tmp_path)) == len(ERROR_PAGES) + len(PAGES)
+    assert (tmp_path / "errors" / "NEB-P052.md").is_file()
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)

@@ -1,7 +1,8 @@
 """Formulas → Horn clauses in strata: the form that a production-rule engine runs.
 
-Literals, intermediate facts and rules share one numbering: `2k` is "comparison k is true",
-`2k + 1` is "comparison k is false", then come the rules in order, then the intermediate facts.
+Literals, rules and intermediate facts share one numbering. `4k` is "comparison k is true", `4k + 1`
+"it is false", `4k + 2` "it may be true" and `4k + 3` "it may be false": of the unknown, the last two
+hold. Then come the rules in order, then the intermediate facts.
 Formulas are in negation normal form, so a clause's body is a plain set of literals. An `or` whose
 clauses would multiply past a bound becomes an intermediate fact, inferred in an earlier stratum.
 """
@@ -18,13 +19,31 @@ from weakref import WeakValueDictionary
 
 from nebula.policy.expression.formula import All, Any, Certain, Formula, Is
 
-__all__ = ["MAX_BODY", "MAX_CLAUSES", "MAX_CLAUSES_PER_RULE", "Clause", "Program", "ProgramError", "compile_program"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_CLAUSES",
+    "MAX_CLAUSES_PER_RULE",
+    "Clause",
+    "Program",
+    "ProgramError",
+    "compile_program",
+    "literals_of",
+]
 
 MAX_CLAUSES_PER_RULE = 16
 MAX_CLAUSES = 4096
 MAX_BODY = 200
 
 Body = frozenset[int]
+
+
+_LITERALS = {True: (0, 2), False: (1, 3), None: (2, 3)}
+
+
+def literals_of(atom: int, outcome: bool | None) -> tuple[int, int]:
+    """Return the literals that hold when a comparison is true, false or unknown."""
+    first, second = _LITERALS[outcome]
+    return 4 * atom + first, 4 * atom + second
 
 
 class ProgramError(Exception):
@@ -89,7 +108,7 @@ def compile_program(phases: Sequence[Sequence[tuple[int, Formula]]], *, atoms: i
     Raises:
         ProgramError: More than 4,096 clauses in all, or a clause with more than 200 literals.
     """
-    compiler = _Compiler(first_rule=2 * atoms, first_fact=2 * atoms + rules)
+    compiler = _Compiler(first_rule=4 * atoms, first_fact=4 * atoms + rules)
     strata: list[tuple[Clause, ...]] = []
     ranges = []
     for phase in phases:
@@ -98,7 +117,7 @@ def compile_program(phases: Sequence[Sequence[tuple[int, Formula]]], *, atoms: i
         strata.extend(levels)
     content = repr(([[(c.head, sorted(c.body)) for c in stratum] for stratum in strata], ranges, atoms, rules))
     digest = blake2b(content.encode(), digest_size=16).hexdigest()
-    program = Program(digest, tuple(strata), tuple(ranges), 2 * atoms, rules)
+    program = Program(digest, tuple(strata), tuple(ranges), 4 * atoms, rules)
     with _programs_lock:
         return _programs.setdefault(digest, program)
 
@@ -144,8 +163,8 @@ class _Compiler:
         match formula:
             case Certain(value):
                 return [frozenset()] if value else []
-            case Is(atom, positive):
-                return [frozenset({2 * atom + (not positive)})]
+            case Is(atom, positive, possible):
+                return [frozenset({4 * atom + 2 * possible + (not positive)})]
             case Any(parts):
                 return self.bounded([body for part in parts for body in self.bodies(part)])
             case All(parts):
@@ -177,4 +196,5 @@ class _Compiler:
 
     def contradicts(self, body: Body) -> bool:
         """Say whether the body wants a comparison both true and false."""
-        return any(literal ^ 1 in body for literal in body if literal < self.first_rule)
+        known = (literal for literal in body if literal < self.first_rule and literal % 4 == 0)
+        return any(literal + 1 in body for literal in known)

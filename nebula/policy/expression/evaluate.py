@@ -72,6 +72,7 @@ class Atom:
         reads: (name, slot) of each fact and derived fact read; (name, constant) of a parameter.
         fact: (name, slot) of the single number compared with a constant, if it is one.
         threshold: That constant.
+        node: Its syntax tree, for those who reason about it instead of running it.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Atom:
     reads: tuple[tuple[str, Slot | Constant], ...]
     fact: tuple[str, int] | None
     threshold: float | None
+    node: Leaf
 
     def record(self, values: Values, result: bool | None) -> ComparisonOutcome:
         """Return the outcome with everything that was read."""
@@ -101,7 +103,7 @@ def compile_atom(node: Leaf, scope: Scope) -> Atom:
     """
     fact, threshold = _threshold(node, scope)
     reads = tuple(dict.fromkeys((name, _source(name, scope)) for name in _names(node)))
-    return Atom(node.span.text, _test(node, scope), reads, fact, threshold)
+    return Atom(node.span.text, _test(node, scope), reads, fact, threshold, node)
 
 
 def _test(node: Leaf, scope: Scope) -> Test:

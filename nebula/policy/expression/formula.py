@@ -2,7 +2,9 @@
 
 In Kleene's strong logic pushing `not` down to the comparisons changes no value, and a condition is
 true exactly when its normal form is, reading every comparison as "is known to be true" or
-"is known to be false". Nothing may be simplified by the excluded middle.
+"is known to be false". Nothing may be simplified by the excluded middle. A condition is not known to
+be false exactly when its normal form holds with every comparison read as "may be true" or "may be
+false": that is what `possibly` makes of it, for rules that fire on the unknown.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ __all__ = [
     "compile_holds",
     "kleene",
     "normalise",
+    "possibly",
 ]
 
 MAX_EXPANDED = 1000
@@ -38,10 +41,14 @@ class ExpansionError(Exception):
 
 @dataclass(frozen=True)
 class Is:
-    """Comparison `atom` is known to be true, or (`positive=False`) known to be false."""
+    """Comparison `atom` is known to be true, or (`positive=False`) known to be false.
+
+    With `possible` it may be so: it is not known to be the opposite.
+    """
 
     atom: int
     positive: bool
+    possible: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,19 @@ def normalise(
     return expand(condition, 1, positive=True), tuple(dict.fromkeys(seen))
 
 
+def possibly(formula: Formula) -> Formula:
+    """Return the formula that is true exactly when this one is not known to be false, else false."""
+    match formula:
+        case Is(atom, positive):
+            return Is(atom, positive, possible=True)
+        case All(parts):
+            return All(tuple(possibly(part) for part in parts))
+        case Any(parts):
+            return Any(tuple(possibly(part) for part in parts))
+        case _:
+            return formula
+
+
 def _join(kind: type[All | Any], parts: list[Formula]) -> Formula:
     """Flatten equal connectives and fold constants, which Kleene's logic allows."""
     absorbing, neutral = Certain(kind is Any), Certain(kind is All)
@@ -134,6 +154,8 @@ def kleene(formula: Formula, outcomes: list[bool | None]) -> bool | None:
     """Return the formula's Kleene value, given each comparison's."""
     if isinstance(formula, Is):
         value = outcomes[formula.atom]
+        if formula.possible:
+            return value is not (not formula.positive)
         return value if value is None or formula.positive else not value
     if isinstance(formula, Certain):
         return formula.value
@@ -160,6 +182,9 @@ def compile_holds(formula: Formula, tests: Mapping[int, Test] | list[Test]) -> T
         return lambda _: value
     if isinstance(formula, Is):
         test = tests[formula.atom]
+        if formula.possible:
+            opposite = not formula.positive
+            return lambda values: test(values) is not opposite
         return test if formula.positive else lambda values: test(values) is False
     parts = [compile_holds(part, tests) for part in formula.parts]
     return _every(parts) if isinstance(formula, All) else _some(parts)

@@ -56,13 +56,16 @@ class ConditionError(Exception):
 
     Attributes:
         message: What was expected, what was found, what to do.
+        code: Stable name of the kind of fault.
         line: 1-based line in the file.
         column: 1-based column in the file.
+        end_column: 1-based column after the part at fault; 0 when unknown.
     """
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+    def __init__(self, message: str, code: str, line: int, column: int, end_column: int = 0) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message, self.code = message, code
+        self.line, self.column, self.end_column = line, column, end_column
 
 
 def parse_condition(text: str, locate: Locate | None = None) -> Condition:
@@ -100,7 +103,9 @@ class _Parser:
                 f"expected a condition, found {_explain(error.msg, self.body[offset:])}.", offset
             ) from None
         except (ValueError, MemoryError, RecursionError):
-            raise self._error(f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.") from None
+            raise self._error(
+                f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.", code="NEB-P051"
+            ) from None
         return self.condition(tree.body, 1)
 
     def _screen(self) -> None:
@@ -109,7 +114,8 @@ class _Parser:
             raise self._error("expected a condition, found nothing.")
         if len(self.text) > MAX_LENGTH:
             raise self._error(
-                f"expected at most {MAX_LENGTH} characters, found {len(self.text)}: split it into definitions."
+                f"expected at most {MAX_LENGTH} characters, found {len(self.text)}: split it into definitions.",
+                code="NEB-P051",
             )
         if (place := self.body.find("\\")) >= 0:
             raise self._error("a condition has no backslashes: write the character itself.", place)
@@ -160,7 +166,9 @@ class _Parser:
         sides = [node.left, *node.comparators]
         self.comparisons += len(node.ops)
         if self.comparisons > MAX_COMPARISONS:
-            raise self._error(f"expected at most {MAX_COMPARISONS} comparisons, found more: use definitions.")
+            raise self._error(
+                f"expected at most {MAX_COMPARISONS} comparisons, found more: use definitions.", code="NEB-P051"
+            )
         parts = tuple(
             self._two_sided(left, op, right, depth) for (left, right), op in zip(pairwise(sides), node.ops, strict=True)
         )
@@ -200,9 +208,9 @@ class _Parser:
         raise self._error(f"expected a word of letters in quotes, found `{self.span(node).text}`.", node)
 
     def _literal(self, node: ast.expr, value: object) -> Literal:
-        if isinstance(value, bool | str) or (isinstance(value, int | float) and math.isfinite(value)):
+        if isinstance(value, bool | str) or (isinstance(value, int | float) and _is_finite(value)):
             return Literal(value, self.span(node))
-        if isinstance(value, float):
+        if isinstance(value, int | float):
             raise self._error(f"expected a finite number, found `{self.span(node).text}`.", node)
         raise self._refuse(node)
 
@@ -222,7 +230,9 @@ class _Parser:
 
     def _bound(self, node: ast.expr, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise self._error(f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.", node)
+            raise self._error(
+                f"expected at most {MAX_DEPTH} levels of nesting, found more: use definitions.", node, code="NEB-P051"
+            )
 
     def span(self, node: ast.expr) -> Span:
         """Return the node's source text and its place in the file."""
@@ -232,7 +242,13 @@ class _Parser:
         text = self.body[begin:end]
         if "'" not in text and '"' not in text:
             text = " ".join(text.split())
-        return Span(text, *self.locate(self.start + begin))
+        return Span(text, *self._place(begin, end))
+
+    def _place(self, begin: int, end: int) -> tuple[int, int, int]:
+        """Return line, column and, when the part ends on the same line, the column after it."""
+        line, column = self.locate(self.start + begin)
+        last_line, last_column = self.locate(self.start + max(begin, end - 1))
+        return line, column, last_column + 1 if last_line == line else 0
 
     def _offset(self, node: ast.expr, *, end: bool = False) -> int:
         """Return the offset in characters; Python's columns count UTF-8 bytes."""
@@ -241,9 +257,17 @@ class _Parser:
             return column or 0
         return len(self.body.encode()[:column].decode())
 
-    def _error(self, message: str, where: ast.expr | int = 0) -> ConditionError:
-        offset = where if isinstance(where, int) else self._offset(where)
-        return ConditionError(message, *self.locate(self.start + offset))
+    def _error(self, message: str, where: ast.expr | int = 0, *, code: str = "NEB-P050") -> ConditionError:
+        if isinstance(where, int):
+            return ConditionError(message, code, *self.locate(self.start + where))
+        return ConditionError(message, code, *self._place(self._offset(where), self._offset(where, end=True)))
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def _explain(message: str, rest: str) -> str:

@@ -35,11 +35,13 @@ class Span:
         text: The source text, on one line.
         line: 1-based line in the file.
         column: 1-based column in the file.
+        end_column: 1-based column after it, on the same line; 0 when it ends on another.
     """
 
     text: str
     line: int
     column: int
+    end_column: int = 0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from nebula.profiling.vocabulary import Fact
 
 __all__ = ["Report", "check_types"]
 
-Report = Callable[[str, Span], None]
+Report = Callable[[str, str, Span], None]
 
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _NOUNS = {"bool": "true or false", "number": "a number", "string": "a string", "list": "a list"}
@@ -39,7 +39,7 @@ def check_types(condition: Condition, *, facts: Mapping[str, Fact], names: Mappi
         facts: The vocabulary, by dotted name.
         names: Parameters, derived facts and definitions, by bare name; `*` stands for names
             that an unreadable file would have declared.
-        report: Called with each problem's message and place.
+        report: Called with each problem's code, message and place.
     """
     _Checker(facts, names, report).condition(condition)
 
@@ -70,7 +70,7 @@ class _Checker:
                     found = "fact" if isinstance(node, FactRef) else "value"
                     example = "" if kind == "list" else f": compare it, e.g. `{node.span.text} == ...`"
                     text = f"`{node.span.text}`, which is {_NOUNS[kind]}{example}"
-                    self.report(f"expected a condition, found the {found} {text}.", node.span)
+                    self.report("NEB-P054", f"expected a condition, found the {found} {text}.", node.span)
 
     def term(self, node: Term) -> Kind:
         """Return the type of a value; `any` after a problem, so that one fault is told once."""
@@ -91,7 +91,7 @@ class _Checker:
     def _fact(self, name: str, span: Span) -> Kind:
         fact = self.facts.get(name)
         if fact is None:
-            self.report(f"unknown fact `{name}`.{did_you_mean(name, self.facts)}", span)
+            self.report("NEB-P052", f"unknown fact `{name}`.{did_you_mean(name, self.facts)}", span)
             return "any"
         return kind_of_fact(fact)
 
@@ -102,26 +102,33 @@ class _Checker:
         if found is None:
             guess = did_you_mean(name, self.names) or did_you_mean(name, self.facts)
             self.report(
+                "NEB-P053",
                 f"unknown name `{name}`: expected a parameter, definition or derived fact; "
                 f"facts are written with their group.{guess}",
                 span,
             )
             return "any"
         if found.role == "definition":
-            self.report(f"expected a value, found the definition `{name}`: join conditions with and, or, not.", span)
+            self.report(
+                "NEB-P055", f"expected a value, found the definition `{name}`: join conditions with and, or, not.", span
+            )
             return "any"
         return found.kind
 
     def _known(self, operand: FactRef | NameRef) -> None:
         self.term(operand)
         if isinstance(operand, NameRef) and (name := self.names.get(operand.name)) and name.role == "parameter":
-            self.report(f"expected a fact or a derived fact, found the parameter `{operand.name}`.", operand.span)
+            self.report(
+                "NEB-P055", f"expected a fact or a derived fact, found the parameter `{operand.name}`.", operand.span
+            )
 
     def _expect(self, node: Term, kind: Kind, where: str) -> Kind:
         found = self.term(node)
         if found not in (kind, "any"):
             self.report(
-                f"expected {_NOUNS[kind]} {where}, found `{node.span.text}`, which is {_NOUNS[found]}.", node.span
+                "NEB-P054",
+                f"expected {_NOUNS[kind]} {where}, found `{node.span.text}`, which is {_NOUNS[found]}.",
+                node.span,
             )
         return kind
 
@@ -131,17 +138,19 @@ class _Checker:
         for right in rights:
             kind = self.term(right)
             if isinstance(node.right, tuple) and self._constant(right) is None and kind != "any":
-                self.report(f"expected constants in the list, found `{right.span.text}`.", right.span)
+                self.report("NEB-P055", f"expected constants in the list, found `{right.span.text}`.", right.span)
             if "list" in (left, kind):
                 self._refuse_list(node.left if left == "list" else right)
             elif kind != left and "any" not in (left, kind):
                 self.report(
+                    "NEB-P054",
                     f"expected both sides of one type, found `{node.left.span.text}` ({_NOUNS[left]}) "
                     f"{node.op} `{right.span.text}` ({_NOUNS[kind]}).",
                     node.span,
                 )
             elif node.op in _ORDER and kind in ("string", "bool"):
                 self.report(
+                    "NEB-P058",
                     f"expected numbers beside `{node.op}`, found {_NOUNS[kind]} in `{node.span.text}`: "
                     "compare with `==`, `!=` or `in`.",
                     node.span,
@@ -151,7 +160,11 @@ class _Checker:
                 self._check_choice(right, node.left)
 
     def _refuse_list(self, side: Term) -> None:
-        self.report(f"expected a single value, found the list `{side.span.text}`: lists go in `known(...)`.", side.span)
+        self.report(
+            "NEB-P056",
+            f"expected a single value, found the list `{side.span.text}`: lists go in `known(...)`.",
+            side.span,
+        )
 
     def _constant(self, node: Term) -> bool | int | float | str | None:
         match node:
@@ -172,4 +185,4 @@ class _Checker:
         value = self._constant(other)
         if choices and isinstance(value, str) and value not in choices:
             guess = did_you_mean(value, choices) or f" Known: {', '.join(choices)}."
-            self.report(f"`{side.span.text}` is never {value!r}.{guess}", other.span)
+            self.report("NEB-P057", f"`{side.span.text}` is never {value!r}.{guess}", other.span)

@@ -1,0 +1,1 @@
+"""The stable codes of a policy's problems, one page each."""

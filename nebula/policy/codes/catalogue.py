@@ -1,0 +1,23 @@
+"""All codes with their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from nebula.policy.codes import advice, language, layout, naming, reading
+from nebula.policy.codes.page import CodePage
+
+__all__ = ["CODES", "nearest_code"]
+
+CODES: Mapping[str, CodePage] = MappingProxyType(
+    {page.code: page for part in (reading, layout, naming, language, advice) for page in part.PAGES}
+)
+"""Every page by its code, in the order of the codes."""
+
+
+def nearest_code(code: str) -> str | None:
+    """Return the code that is spelt most alike, or None."""
+    near = get_close_matches(code.upper(), list(CODES), n=1, cutoff=0.7)
+    return near[0] if near else None

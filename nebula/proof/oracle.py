@@ -1,0 +1,106 @@
+"""A solver that knows policies and the vocabulary's laws, and is asked one question after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from nebula.policy.compiled import CompiledPolicy
+from nebula.profiling.vocabulary import vocabulary
+from nebula.proof.encoding import EncodedPolicy, Truth, encode_condition
+from nebula.proof.invariants import INVARIANTS
+from nebula.proof.solver import z3
+from nebula.proof.values import FactTable
+
+__all__ = ["Oracle"]
+
+_LIMIT_MS = 5000
+_MODEST = 1000
+_STEPS = 1024
+_ROUNDING_EFFORT = 1_000_000  # z3's own unit of work, so that the same model comes out on every machine
+
+
+class Oracle:
+    """Says whether a profile can be such, and shows one.
+
+    Attributes:
+        facts: The variables.
+        questions: How often it was asked.
+        seconds: Time spent in the solver.
+        undecided: Questions on which the solver gave up.
+    """
+
+    def __init__(self) -> None:
+        self.facts = FactTable()
+        self.questions, self.seconds = 0, 0.0
+        self.undecided: list[str] = []
+        self._solver: Any = None
+        self._rounded: Any = None
+        self._given: list[Any] = [z3.Not(encode_condition(law.condition, self.facts)[1]) for law in INVARIANTS]
+        self._number = 0
+        self._modest = z3.Bool("modest")
+
+    def learn(self, policy: CompiledPolicy) -> EncodedPolicy:
+        """Encode a policy; all policies and conditions come before the first question."""
+        self._number += 1
+        encoded = EncodedPolicy(policy, self.facts, prefix=f"{self._number} ")
+        self._given += encoded.definitions
+        return encoded
+
+    def condition(self, text: str) -> Truth:
+        """Encode a condition over facts: when it is true, and when it is false."""
+        return encode_condition(text, self.facts)
+
+    def find(self, *wanted: Any, about: str, rounded: bool = False) -> Any | None:
+        """Return a model in which all that is wanted holds, or None when no profile is such.
+
+        A model with small numbers is preferred: people read them, and the engine may list labels.
+
+        Args:
+            wanted: z3 conditions.
+            about: The question in words, kept when the solver gives up.
+            rounded: Prefer round numbers too, so that no threshold is missed by a rounding; slower.
+        """
+        solver = self._ready()
+        started = time.perf_counter()
+        answer = solver.check(*wanted, self._modest)
+        if answer != z3.sat:
+            answer = solver.check(*wanted)
+        model = solver.model() if answer == z3.sat else None
+        if rounded and model is not None and self._rounded.check(*wanted) == z3.sat:
+            model = self._rounded.model()
+        self.seconds += time.perf_counter() - started
+        self.questions += 1
+        if answer == z3.unknown:
+            self.undecided.append(about)
+        return model
+
+    def blockers(self, wanted: Any, barred: Sequence[Any]) -> list[int]:
+        """Return a smallest set of places whose being barred makes what is wanted impossible.
+
+        Args:
+            wanted: A z3 condition that cannot hold when all of `barred` are false.
+            barred: z3 truth values.
+        """
+        solver = self._ready()
+        kept = list(range(len(barred)))
+        for place in list(kept):
+            fewer = [other for other in kept if other != place]
+            self.questions += 1
+            if solver.check(wanted, *(z3.Not(barred[other]) for other in fewer)) == z3.unsat:
+                kept = fewer
+        return kept
+
+    def _ready(self) -> Any:
+        if self._solver is None:
+            given = [*self._given, *self.facts.axioms()]
+            numbers = {n: v for n, v in self.facts.value.items() if vocabulary()[n].kind in ("int", "float")}
+            bounds = [z3.And(value >= -_MODEST, value <= _MODEST) for value in numbers.values()]
+            grid = [z3.IsInt(v * _STEPS) for name, v in numbers.items() if vocabulary()[name].kind == "float"]
+            self._solver, self._rounded = z3.Solver(), z3.Solver()
+            self._solver.set("timeout", _LIMIT_MS)
+            self._solver.add(*given, z3.Implies(self._modest, z3.And(bounds)))
+            self._rounded.set("rlimit", _ROUNDING_EFFORT)
+            self._rounded.add(*given, *bounds, *grid)
+        return self._solver

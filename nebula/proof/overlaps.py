@@ -1,0 +1,55 @@
+"""Pairs of rules that can hold together though neither is a special case of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from nebula.proof.oracle import Oracle
+from nebula.proof.solver import z3
+
+__all__ = ["Overlap", "find_overlaps"]
+
+
+class Overlap(NamedTuple):
+    """Two select rules by place, and a model in which both hold."""
+
+    first: int
+    second: int
+    model: Any
+
+
+def find_overlaps(
+    oracle: Oracle, holds: Sequence[Any], losses: Sequence[str | None], models: Sequence[Any], *, all_of_them: bool
+) -> Iterator[Overlap]:
+    """Yield the overlaps of rules that name different losses.
+
+    An exception that stands before its general rule is how an ordered policy is meant to be
+    written; such a pair is no overlap.
+
+    Args:
+        oracle: Answers.
+        holds: That each select rule holds.
+        losses: What each names.
+        models: Models found before; what they show is not asked again.
+        all_of_them: Pairs of one loss and exceptions count too.
+    """
+    shown = [[z3.is_true(model.eval(truth, model_completion=True)) for truth in holds] for model in models]
+
+    def possible(*places: tuple[int, bool]) -> Any | None:
+        for model, truths in zip(models, shown, strict=True):
+            if all(truths[place] is wanted for place, wanted in places):
+                return model
+        wanted = [holds[place] if yes else z3.Not(holds[place]) for place, yes in places]
+        return oracle.find(*wanted, about="an overlap")
+
+    for second in range(len(holds)):
+        for first in range(second):
+            if not all_of_them and losses[first] == losses[second]:
+                continue
+            model = possible((first, True), (second, True))
+            if model is None:
+                continue
+            apart = possible((first, True), (second, False)) and possible((first, False), (second, True))
+            if all_of_them or apart:
+                yield Overlap(first, second, model)
