@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from nebula.proof.witness import essential_facts, read_profile
 __all__ = ["UnconfirmedWitnessError", "find_differences"]
 
 Facts = Mapping[str, FactValue]
+
+_logger = logging.getLogger("nebula")
 Choice = tuple[str | None, str]
 """The loss, and all of a choice as text; no loss is (None, "")."""
 
@@ -43,20 +46,28 @@ def find_differences(
         known: (old loss, new loss) that need no further witness.
 
     Raises:
-        UnconfirmedWitnessError: The real engine contradicts the solver.
+        UnconfirmedWitnessError: The real engine confirms none of the solver's witnesses; where it
+            confirms some, the others are logged and left out.
     """
     oracle = Oracle()
     before, after = oracle.learn(old), oracle.learn(new)
     was, now = _choices(before), _choices(after)
     found: list[Change] = []
+    doubted: list[UnconfirmedWitnessError] = []
     shown = set(known)
     asked: list[Any] = [z3.Not(z3.And(was[a], now[b])) for a in was for b in now if a == b or (a[0], b[0]) in shown]
     while (model := oracle.find(*asked, about="a difference", rounded=True)) is not None:
         a = next(choice for choice in was if z3.is_true(model.eval(was[choice], model_completion=True)))
         b = next(choice for choice in now if z3.is_true(model.eval(now[choice], model_completion=True)))
-        found.append(_change(old, new, a, b, read_profile(model, oracle.facts)))
+        try:
+            found.append(_change(old, new, a, b, read_profile(model, oracle.facts)))
+        except UnconfirmedWitnessError as error:
+            doubted.append(error)
+            _logger.warning("nebula: a difference was left out, rounding hides it: %s", error)
         alike = [(x, y) for x in was for y in now if (x[0], y[0]) == (a[0], b[0])]
         asked += [z3.Not(z3.And(was[x], now[y])) for x, y in alike]
+    if doubted and not found:
+        raise doubted[0]
     return tuple(found)
 
 
