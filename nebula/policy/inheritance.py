@@ -10,7 +10,7 @@ from nebula.errors import PolicyError, Problem
 from nebula.policy.expression.namespace import did_you_mean
 from nebula.policy.expression.trees import Path
 from nebula.policy.files import PolicyText, find_policy
-from nebula.policy.model import Parameter, PolicyFile
+from nebula.policy.model import DeriveRule, Parameter, PolicyFile, SelectRule
 from nebula.policy.placing import place
 from nebula.policy.source_map import Source
 from nebula.policy.validation import validate
@@ -147,6 +147,7 @@ def _inherit(result: Resolved, own: PolicyFile, bases: list[Resolved]) -> None:
     for base in bases:
         result.origins.update(base.origins)
     _note_origins(result, own)
+    own = _without_repeats(own)
     layers = [*files, own]
     _check_disabled(result, own, files)
     merged: dict[str, Any] = {
@@ -206,6 +207,18 @@ def _rank(result: Resolved, file: PolicyFile) -> PolicyFile:
             problem = result.origins["select", rule.id].problem(message, "priority", code="NEB-P025")
             result.problems.append(problem)
     return file
+
+
+def _without_repeats(file: PolicyFile) -> PolicyFile:
+    """Keep the first rule of every id: a repeated id is a fault, and no place could be given for what it says."""
+    derive: dict[str, DeriveRule] = {}
+    for rule in file.derive:
+        derive.setdefault(rule.id, rule)
+    select: dict[str, SelectRule] = {}
+    for choice in file.select:
+        if choice.id not in derive:
+            select.setdefault(choice.id, choice)
+    return file.model_copy(update={"derive": tuple(derive.values()), "select": tuple(select.values())})
 
 
 def _note_origins(result: Resolved, own: PolicyFile) -> None:

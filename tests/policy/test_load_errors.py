@@ -149,3 +149,16 @@ def test_files_are_named_as_the_user_named_them(tmp_path: Path) -> None:
 def test_a_byte_order_mark_shifts_nothing() -> None:
     (problem,) = found("\ufeff" + HEAD + "selct: []\n")
     assert (problem.line, problem.column) == (4, 1)
+
+
+def test_a_repeated_id_hides_no_place() -> None:
+    """What stands in a second rule of the same id was once reported at the first one's place."""
+    with pytest.raises(PolicyError) as caught:
+        loads(
+            "apiVersion: nebula/v1\nname: x\nversion: 1.0.0\nselect:\n"
+            "  - {id: a, when: target.zero_fracton > 0.5, use: {loss: MSELoss}, because: b}\n"
+            '  - {id: a, when: hints.task == "cout", use: {loss: MSELoss}, because: b}\n'
+            "  - {id: c, when: target.maen > 1, use: {loss: MSELoss}, because: b}\n"
+        )
+    assert [problem.line for problem in caught.value.problems] == [5, 6, 7]
+    assert "duplicate rule id" in caught.value.problems[1].message
