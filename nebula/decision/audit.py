@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,11 +26,28 @@ def log_decision(trace: DecisionTrace) -> None:
     _logger.log(level, "%s%s", summary(trace), question)
 
 
+def _lock(descriptor: int) -> None:
+    """Keep other writers out until the file is closed, where the platform can."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Say whether the last writer was stopped before its line ended."""
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    if end == 0:
+        return False
+    os.lseek(descriptor, end - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) != b"\n"
+
+
 class TraceFile:
     """An append-only JSON Lines file of decision traces.
 
-    Each record is written by a single `write` to a file opened for appending, so that records of
-    several processes do not mix.
+    Each record is written by a single `write` to a locked file opened for appending, so that records
+    of several processes do not mix; a record torn by a killed writer costs only itself.
 
     Args:
         path: The file; its folder is made when missing.
@@ -46,8 +64,12 @@ class TraceFile:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         record = trace.to_json().encode() + b"\n"
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
+            _lock(descriptor)
+            if _is_torn(descriptor):
+                _logger.warning("nebula: %s ends in a torn record; the new one starts on a line of its own", self.path)
+                record = b"\n" + record
             os.write(descriptor, record)
         finally:
             os.close(descriptor)
