@@ -11,8 +11,8 @@ from nebula.errors import DecisionError
 from nebula.losses.adaptation import plan_adaptation
 from nebula.losses.bias import output_bias
 from nebula.losses.catalogue import load_builtin
-from nebula.losses.contract import Contract, TargetKind
-from nebula.losses.registry import find
+from nebula.losses.contract import TargetKind
+from nebula.losses.registry import LossEntry, find
 from nebula.losses.spec import AdaptStep, Functional, Link, LossSpec, OutputBias, Serve
 from nebula.policy.model import ServeChoice, Use
 from nebula.profiling.model import DataProfile
@@ -30,6 +30,8 @@ _DEFAULT_SERVE: dict[TargetKind, Functional] = {
     "fraction": "mean",
     "count": "mean",
     "real": "mean",
+    "nonnegative": "mean",
+    "positive": "mean",
 }
 
 
@@ -68,7 +70,7 @@ def resolve_use(use: Use, names: Names, profile: DataProfile) -> LossSpec:
         adapt=adapt,
         modifiers=use.modifiers,
         output_bias=_bias(use, link, profile),
-        serve=_serve(use, entry.contracts_for(params)[0], adapt, names, profile),
+        serve=_serve(use, entry, params, adapt, names, profile),
     )
 
 
@@ -90,7 +92,14 @@ def _value(value: Any, names: Names, where: str) -> Any:
     return list(found) if isinstance(found, tuple) else found
 
 
-def _serve(use: Use, contract: Contract, adapt: tuple[AdaptStep, ...], names: Names, profile: DataProfile) -> Serve:
+def _serve(
+    use: Use,
+    entry: LossEntry,
+    params: dict[str, Any],
+    adapt: tuple[AdaptStep, ...],
+    names: Names,
+    profile: DataProfile,
+) -> Serve:
     choice = use.serve if isinstance(use.serve, ServeChoice) else ServeChoice(functional=use.serve)
     threshold, quantile = choice.threshold, choice.quantile
     if threshold == "prior":
@@ -99,7 +108,7 @@ def _serve(use: Use, contract: Contract, adapt: tuple[AdaptStep, ...], names: Na
         threshold = _value(threshold, names, "serve.threshold")
     if quantile is not None:
         quantile = _value(quantile, names, "serve.quantile")
-    usual = "threshold" if threshold is not None else _DEFAULT_SERVE[contract.target_kind]
+    usual = "threshold" if threshold is not None else _usual_serve(entry, params)
     return Serve(
         functional=choice.functional or usual,
         threshold=threshold,
@@ -107,6 +116,12 @@ def _serve(use: Use, contract: Contract, adapt: tuple[AdaptStep, ...], names: Na
         labels=_own_labels(adapt, profile),
         scale=_scale(adapt),
     )
+
+
+def _usual_serve(entry: LossEntry, params: dict[str, Any]) -> Functional:
+    if entry.serves:
+        return entry.serves[0]
+    return _DEFAULT_SERVE.get(entry.contracts_for(params)[0].target_kind, "raw")
 
 
 def _own_labels(adapt: tuple[AdaptStep, ...], profile: DataProfile) -> tuple[float, ...] | None:

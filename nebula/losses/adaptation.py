@@ -7,12 +7,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from nebula.errors import ContractError
-from nebula.losses.alignment import align_class_axis, align_mean_and_variance, align_same, column_count
+from nebula.losses.alignment import (
+    align_class_axis,
+    align_outputs,
+    align_same,
+    align_time_and_event,
+    column_count,
+)
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.coding import code_class_index, code_values
 from nebula.losses.contract import Contract
 from nebula.losses.draft import Draft
-from nebula.losses.registry import LossEntry, LossParams, find, nearest
+from nebula.losses.params import LossParams
+from nebula.losses.registry import LossEntry, find, nearest
 from nebula.losses.space import adapt_space
 from nebula.losses.spec import AdaptStep, Link
 from nebula.profiling.model import DataProfile
@@ -59,17 +66,43 @@ def draw_plan(loss: str, params: dict[str, Any], link: Link | None, profile: Dat
     checked = validated_params(entry, params)
     contract = _contract_for(entry, params, profile)
     draft = Draft(loss, contract, checked.model_dump(), profile)
-    if contract.layout == "class_axis":
-        outputs = align_class_axis(draft)
-        if not draft.violations:
-            code_class_index(draft, checked, outputs)
-    else:
-        outputs = column_count(draft)
-        (align_same if contract.layout == "same" else align_mean_and_variance)(draft)
-        code_values(draft, link)
+    outputs = _align(draft, link, checked)
     adapt_space(draft, link)
     _check_weights(draft, outputs)
     return draft
+
+
+def _align(draft: Draft, link: Link, params: LossParams) -> int | None:
+    """Plan shapes and values by the contract's layout; return the size of the class axis, if there is one."""
+    match draft.contract.layout:
+        case "class_axis" | "thresholds" as layout:
+            outputs = align_class_axis(draft)
+            if not draft.violations:
+                classes = outputs + 1 if outputs is not None and layout == "thresholds" else outputs
+                code_class_index(draft, params, classes)
+            return outputs
+        case "same":
+            align_same(draft)
+        case "mean_and_variance":
+            align_outputs(draft, 2, "a mean and a variance")
+        case "parameters":
+            align_outputs(draft, len(draft.contract.parameters), ", ".join(draft.contract.parameters))
+        case "levels":
+            _align_levels(draft)
+        case "time_and_event":
+            align_time_and_event(draft)
+        case "free":
+            return None
+    code_values(draft, link)
+    return column_count(draft)
+
+
+def _align_levels(draft: Draft) -> None:
+    levels = draft.params["levels"]
+    if len(levels) == 1:
+        align_same(draft)
+    else:
+        align_outputs(draft, len(levels), "one per quantile level")
 
 
 def entry_of(loss: str) -> LossEntry:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from nebula.losses.draft import Draft
 
-__all__ = ["align_class_axis", "align_mean_and_variance", "align_same", "column_count"]
+__all__ = ["align_class_axis", "align_outputs", "align_same", "align_time_and_event", "column_count"]
 
 Tail = tuple[int, ...]
+
+_COUNTS = {2: "two", 3: "three", 4: "four"}
 
 
 def align_same(draft: Draft) -> None:
@@ -24,20 +26,37 @@ def align_same(draft: Draft) -> None:
     _need_outputs(draft, column_count(draft))
 
 
-def align_mean_and_variance(draft: Draft) -> None:
-    """Split (N, …, 2) predictions, and lay the target along what is left."""
+def align_outputs(draft: Draft, outputs: int, meaning: str) -> None:
+    """Give every value its own outputs on a last axis: lay the target along the axes before it.
+
+    Args:
+        draft: The plan.
+        outputs: How many outputs a value has.
+        meaning: What they are, for the message.
+    """
     target, prediction = draft.profile.target.shape_tail, draft.profile.prediction.shape_tail
     if prediction is None:
         if target == (1,):
-            draft.change_target("squeeze_last", "the target has a trailing axis of 1, its mean has none")
-    elif not prediction or prediction[-1] != 2:
+            draft.change_target("squeeze_last", "the target has a trailing axis of 1, its values have none")
+    elif not prediction or prediction[-1] != outputs:
         draft.refuse(
-            "two outputs per value, a mean and a variance, on the last axis",
+            f"{_COUNTS.get(outputs, str(outputs))} outputs per value, {meaning}, on the last axis",
             f"predictions of shape {_rows(prediction)}",
-            "give the model's last layer two outputs",
+            f"give the model's last layer {_COUNTS.get(outputs, str(outputs))} outputs",
         )
     elif target is not None and target != prediction[:-1]:
-        _align_axis_of_one(draft, target, prediction[:-1], outputs="(…, 2), without their last axis,")
+        _align_axis_of_one(draft, target, prediction[:-1], outputs=f"(…, {outputs}), without their last axis,")
+
+
+def align_time_and_event(draft: Draft) -> None:
+    """Require targets (N, 2): the time under observation, and 1 where the event was seen, 0 where not."""
+    target = draft.profile.target.shape_tail
+    if target is not None and target != (2,):
+        draft.refuse(
+            "targets (N, 2), time and event",
+            f"targets {_rows(target)}",
+            "stack the two columns: torch.stack((time, event), dim=1)",
+        )
 
 
 def align_class_axis(draft: Draft) -> int | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from threading import Lock
 
-from nebula.losses import classification, count, regression
+from nebula.losses.families import classification, count, regression
 from nebula.losses.registry import find, register
 
-__all__ = ["load_builtin"]
+__all__ = ["FAMILIES", "load_builtin"]
+
+FAMILIES = (regression, count, classification)
+"""The families in the order that tables show."""
 
 _lock = Lock()
 
@@ -19,7 +22,7 @@ def load_builtin() -> None:
         ValueError: Another loss was registered under a built-in name.
     """
     with _lock:
-        for module in (regression, count, classification):
+        for module in FAMILIES:
             for entry in module.ENTRIES:
                 if find(entry.name) != entry:
                     register(entry)

@@ -13,6 +13,8 @@ from nebula.profiling.model import DataProfile
 __all__ = ["PERCENT", "code_class_index", "code_values", "is_percentage"]
 
 PERCENT = 0.01
+NO_LABEL = -100
+"""torch's own `ignore_index`."""
 
 # The reach above which undeclared whole numbers can be percentages rather than grades or small counts.
 _LARGEST_GRADE = 10
@@ -38,7 +40,7 @@ def code_class_index(draft: Draft, params: BaseModel, outputs: int | None) -> No
     """Turn labels into int64 indices of the outputs, and the void value into `ignore_index`."""
     if any(step.step == "one_hot_to_index" for step in draft.on_target):
         return
-    facts, ignore_index = draft.profile.target, int(draft.params["ignore_index"])
+    facts, ignore_index = draft.profile.target, int(draft.params.get("ignore_index", NO_LABEL))
     void = find_void(draft.profile, params)
     code = code_labels(draft.profile, void, outputs)
     if code.kind == "unfit":
@@ -76,7 +78,7 @@ def code_class_index(draft: Draft, params: BaseModel, outputs: int | None) -> No
 
 def _check_ignore_index(draft: Draft, code: LabelCode, void: float | None, outputs: int | None) -> bool:
     """Refuse an `ignore_index` that would leave out real labels once these are moved."""
-    ignore_index, labels = int(draft.params["ignore_index"]), class_labels(draft.profile, void) or ()
+    ignore_index, labels = int(draft.params.get("ignore_index", NO_LABEL)), class_labels(draft.profile, void) or ()
     count = outputs or len(labels) or int(draft.profile.target.label_max or 0) + 1
     moves = code.kind != "as_is" or (void is not None and void != ignore_index)
     taken = 0 <= ignore_index < count or (void is not None and ignore_index in labels)
@@ -140,10 +142,8 @@ def _interval(draft: Draft, link: Link) -> Interval:
 
 def _refuse_interval(draft: Draft, interval: Interval) -> None:
     facts = draft.profile.target
-    low = "-∞" if interval.low is None else f"{interval.low:g}"
-    high = "∞" if interval.high is None else f"{interval.high:g}"
     draft.refuse(
-        f"targets in [{low}, {high}]",
+        f"targets in {interval}",
         f"values from {facts.min:g} to {facts.max:g}",
         "outside it the loss has no meaning; choose a loss for this range or mend the target",
     )

@@ -6,10 +6,44 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Contract", "Interval", "Layout", "TargetKind"]
+from nebula.losses.axes import LAYOUT_AXES, Axes
 
-TargetKind = Literal["real", "count", "fraction", "binary", "class_index", "class_probabilities", "multi_hot"]
-Layout = Literal["same", "class_axis", "mean_and_variance"]
+__all__ = ["Contract", "Cost", "EmptyPolicy", "ExtraInput", "Interval", "Layout", "PredictionSpace", "TargetKind"]
+
+TargetKind = Literal[
+    "real",
+    "nonnegative",
+    "positive",
+    "count",
+    "fraction",
+    "binary",
+    "sign",
+    "class_index",
+    "class_probabilities",
+    "multi_hot",
+    "level_index",
+    "time_and_event",
+    "label_sequence",
+    "embedding",
+    "score",
+]
+PredictionSpace = Literal[
+    "raw",
+    "logits",
+    "probabilities",
+    "log_probabilities",
+    "rate",
+    "log_rate",
+    "log_hazard",
+    "embedding",
+    "energy",
+    "score",
+]
+Layout = Literal[
+    "same", "class_axis", "mean_and_variance", "parameters", "levels", "thresholds", "time_and_event", "free"
+]
+EmptyPolicy = Literal["zero", "nan", "error"]
+Cost = Literal["N", "NC", "NC²", "N²", "N³", "NTS"]
 
 
 class _Value(BaseModel):
@@ -17,16 +51,37 @@ class _Value(BaseModel):
 
 
 class Interval(_Value):
-    """The values a target may take; None is unbounded, both ends closed."""
+    """The values a target may take; None is unbounded, ends are closed unless said to be open."""
 
     low: float | None = None
     high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
 
     def contains(self, low: float | None, high: float | None) -> bool | None:
         """Say whether [low, high] lies inside; None when either is unknown."""
         if low is None or high is None:
             return None
-        return (self.low is None or low >= self.low) and (self.high is None or high <= self.high)
+        above = self.low is None or (low > self.low if self.low_open else low >= self.low)
+        below = self.high is None or (high < self.high if self.high_open else high <= self.high)
+        return above and below
+
+    def __str__(self) -> str:
+        low = "(-∞" if self.low is None else f"{'(' if self.low_open else '['}{self.low:g}"
+        high = "∞)" if self.high is None else f"{self.high:g}{')' if self.high_open else ']'}"
+        return f"{low}, {high}"
+
+
+class ExtraInput(_Value):
+    """An argument beside prediction and target, passed to the criterion by this name."""
+
+    name: str = Field(description="Keyword of the argument.")
+    axes: Axes = Field(description="Names of its axes, e.g. (`N`, `D`); an ellipsis stands for any further ones.")
+    holds: Literal["real", "logits", "unit", "index", "length", "group", "binary", "embedding"] = Field(
+        description="What its values are."
+    )
+    description: str = Field(description="One clause.")
+    required: bool = Field(True, description="The loss cannot be computed without it.")
 
 
 class Contract(_Value):
@@ -35,12 +90,21 @@ class Contract(_Value):
     requires_params: dict[str, bool] = Field(
         default_factory=dict, description="Parameter values under which these clauses hold; empty: always."
     )
-    prediction_space: Literal["raw", "logits", "probabilities", "log_probabilities", "rate", "log_rate"] = Field(
-        description="What the loss reads its first argument as."
-    )
+    prediction_space: PredictionSpace = Field(description="What the loss reads its first argument as.")
     target_kind: TargetKind = Field(description="What the loss reads its second argument as.")
     layout: Layout = Field(
-        description="`same`: equal shapes; `class_axis`: prediction (N, C, *) against target (N, *)."
+        description=(
+            "`same`: equal shapes; `class_axis`: prediction (N, C, …) against target (N, …); `mean_and_variance`, "
+            "`parameters`: prediction (N, …, K) against target (N, …); `levels`: one output per quantile level on a "
+            "last axis; `thresholds`: prediction (N, K - 1, …) against levels (N, …); `time_and_event`: target (N, 2); "
+            "`free`: see the axes."
+        )
+    )
+    axes: tuple[Axes, Axes] | None = Field(
+        None, description="Axes of prediction and target, where the layout leaves them `free`."
+    )
+    parameters: tuple[str, ...] = Field(
+        (), description="What each output on the last axis is, for the layout `parameters`."
     )
     target_dtype: Literal["float", "long"] = Field(description="Element type the loss needs its target in.")
     target_interval: Interval = Field(default_factory=Interval, description="Values a target may take.")
@@ -48,8 +112,25 @@ class Contract(_Value):
     min_outputs: int = Field(
         1, ge=1, description="Fewest outputs on the class axis for which the loss is not constant."
     )
+    extra_inputs: tuple[ExtraInput, ...] = Field((), description="Arguments beside prediction and target.")
     supports_ignore_index: bool = Field(False, description="A label may be left out by value.")
+    reductions: tuple[str, ...] = Field(("mean", "sum", "none"), description="Reductions it offers.")
+    empty: EmptyPolicy = Field("nan", description="What a batch without any counted element gives.")
     couples_samples: bool = Field(False, description="The loss of a row depends on other rows.")
+    learnable: bool = Field(False, description="It has parameters of its own, for the optimiser.")
+    twice_differentiable: bool = Field(True, description="Its second derivative exists almost everywhere and is used.")
     bounded_below: bool = Field(True, description="The loss has a finite minimum on its domain.")
     proper: str | None = Field(None, description="The functional it elicits: `mean`, `median`, `probability`, …")
-    reductions: tuple[str, ...] = Field(("mean", "sum", "none"), description="Reductions it offers.")
+    cost: Cost = Field("N", description="How time grows: N elements, C classes, T and S sequence lengths.")
+    low_precision: Literal["upcast", "native"] = Field(
+        "upcast", description="`upcast`: half precision predictions are computed in float32."
+    )
+
+    @property
+    def shapes(self) -> tuple[Axes, Axes]:
+        """Axes of prediction and target."""
+        return self.axes if self.axes is not None else LAYOUT_AXES[self.layout]
+
+    def extra(self, name: str) -> ExtraInput | None:
+        """Return the extra input of that name, or None."""
+        return next((extra for extra in self.extra_inputs if extra.name == name), None)

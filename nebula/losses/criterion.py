@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from nebula.errors import ContractError
 from nebula.losses.base import LossFunction
 from nebula.losses.guard import guard_for
+from nebula.losses.modules.reduction import reduce, weigh_rows
 from nebula.losses.output_layer import set_output_bias
-from nebula.losses.registry import LossEntry, LossParams
+from nebula.losses.params import LossParams
+from nebula.losses.registry import LossEntry
+from nebula.losses.self_serving import SelfServing
 from nebula.losses.serving import Serving
 from nebula.losses.spec import LossSpec
 from nebula.losses.steps import build_step
@@ -25,7 +32,7 @@ class Criterion(LossFunction):
     torch loss; without steps it adds no operation to the torch loss, and it never waits for the
     device. Half precision predictions are computed in float32, and so is the loss returned.
 
-    The module has nothing to learn and an empty state dict: the spec is its state.
+    Its state dict is empty, the spec being its state, unless the loss itself is learnable.
 
     Args:
         spec: What was decided.
@@ -52,23 +59,35 @@ class Criterion(LossFunction):
         self.target_steps = nn.ModuleList(build_step(step) for step in spec.adapt if step.on == "target")
         self._adapts = bool(spec.adapt)
         contracts = entry.contracts_for(spec.params)
+        self._contract = contracts[0]
         self._guard = guard_for(contracts)
         self._two_outputs = contracts[0].layout == "mean_and_variance"
         self.loss = entry.build(params)
-        self.serving = Serving(spec, entry, self.prediction_steps)
+        self._reduction: str = getattr(params, "reduction", "mean")
+        # a tuple, so that the twin, which shares the loss's buffers and parameters, is no second submodule
+        self._unreduced = (_without_reduction(self.loss),)
+        self.serving: nn.Module = (
+            SelfServing(spec, entry, self.loss) if entry.serves else Serving(spec, entry, self.prediction_steps)
+        )
 
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def forward(
+        self, prediction: Tensor, target: Tensor, *, sample_weight: Tensor | None = None, **extra: Any
+    ) -> Tensor:
         """Return the loss.
 
         Args:
             prediction: The model's raw output.
             target: The targets, in the shape and coding that was decided on.
+            sample_weight: What every row counts, (N,), or every element loss; not negative. The mean
+                is divided by the weights' sum. None: 1 each.
+            **extra: The contract's extra inputs, by name.
 
         Returns:
             A scalar, or element losses with `reduction: none`.
 
         Raises:
-            ContractError: The shapes or dtypes are not what the loss is defined for; nothing is broadcast.
+            ContractError: The shapes or dtypes are not what the loss is defined for (nothing is
+                broadcast), an extra input is missing or unknown, or the loss has no value per row to weigh.
             IndexError: A label that was never planned for (on a GPU: a device-side assertion).
         """
         if prediction.dtype in _HALF:
@@ -79,12 +98,44 @@ class Criterion(LossFunction):
             for step in self.target_steps:
                 target = step(target, prediction)
         self._guard(self.spec.loss, prediction, target)
+        if extra or self._contract.extra_inputs:
+            self._check_extra(extra)
+        if sample_weight is None:
+            return self._call(self.loss, prediction, target, extra)
+        return self._weighted(prediction, target, sample_weight, extra)
+
+    def _call(self, loss: nn.Module, prediction: Tensor, target: Tensor, extra: dict[str, Any]) -> Tensor:
         if self._two_outputs:
             mean, variance = prediction.unbind(-1)
-            loss: Tensor = self.loss(mean, target, variance)
+            value: Tensor = loss(mean, target, variance)
         else:
-            loss = self.loss(prediction, target)
-        return loss
+            value = loss(prediction, target, **extra)
+        return value
+
+    def _check_extra(self, extra: dict[str, Any]) -> None:
+        known = {given.name: given for given in self._contract.extra_inputs}
+        missing = [name for name, given in known.items() if given.required and extra.get(name) is None]
+        if missing or not extra.keys() <= known.keys():
+            unknown = sorted(extra.keys() - known.keys())
+            raise ContractError(
+                f"{self.spec.loss}: expected the extra inputs {', '.join(known) or 'none'}, found "
+                f"{f'no {missing[0]}' if missing else f'`{unknown[0]}`'}: pass them to the criterion by name."
+            )
+
+    def _weighted(self, prediction: Tensor, target: Tensor, sample_weight: Tensor, extra: dict[str, Any]) -> Tensor:
+        """Weigh the element losses, and divide a mean by what the weights make of its denominator."""
+        if self._contract.couples_samples or "none" not in self._contract.reductions:
+            raise ContractError(
+                f"{self.spec.loss}: expected no sample_weight, found one: rows have no loss of their own here; "
+                "weigh them in the sampling."
+            )
+        elements = self._call(self._unreduced[0], prediction, target, extra)
+        weight = weigh_rows(sample_weight, elements, self.spec.loss)
+        counted = weight
+        if self._reduction == "mean":
+            mass = _mass_of(self.loss, target)
+            counted = weight.expand_as(elements) if mass is None else weight * mass
+        return reduce(elements * weight, self._reduction, counted)
 
     def predict(self, raw: Tensor) -> Tensor:
         """Serve the raw output as `spec.serve` says: see `Serving.forward`."""
@@ -108,3 +159,16 @@ class Criterion(LossFunction):
     def extra_repr(self) -> str:
         """Name the loss."""
         return self.spec.loss
+
+
+def _mass_of(loss: nn.Module, target: Tensor) -> Tensor | None:
+    """Return what every element counts in the loss's own mean; torch's plain losses count each as 1."""
+    mass: Tensor | None = loss.mass(target) if hasattr(loss, "mass") else None  # type: ignore[operator]
+    return mass
+
+
+def _without_reduction(loss: nn.Module) -> nn.Module:
+    """Return a module that shares everything with the loss but returns element losses."""
+    twin = copy.copy(loss)
+    twin.reduction = "none"  # type: ignore[assignment]  # a string attribute of every loss
+    return twin

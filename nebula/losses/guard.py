@@ -6,6 +6,7 @@ They read shapes and dtypes only, so they cost about a microsecond and never wai
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -26,9 +27,9 @@ def guard_for(contracts: tuple[Contract, ...]) -> Guard:
     layouts = {contract.layout for contract in contracts}
     if layouts == {"class_axis", "same"}:
         return guard_classes
-    if layouts == {"class_axis"}:
-        return guard_index
-    return guard_mean_and_variance if layouts == {"mean_and_variance"} else guard_same
+    if layouts == {"parameters"}:
+        return partial(guard_parameters, contracts[0].parameters)
+    return _GUARDS[contracts[0].layout]
 
 
 def guard_same(loss: str, prediction: Tensor, target: Tensor) -> None:
@@ -95,6 +96,67 @@ def guard_mean_and_variance(loss: str, prediction: Tensor, target: Tensor) -> No
         )
     if not target.is_floating_point():
         raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+
+
+def guard_parameters(parameters: tuple[str, ...], loss: str, prediction: Tensor, target: Tensor) -> None:
+    """Require predictions (…, K) against floating targets (…).
+
+    Raises:
+        ContractError: The shapes do not fit, or the target is not floating.
+    """
+    if prediction.shape != (*target.shape, len(parameters)):
+        raise ContractError(
+            f"{loss}: expected a prediction (N, …, {len(parameters)}), {', '.join(parameters)}, against a target "
+            f"(N, …), found {_both(prediction, target)}: give the last layer {len(parameters)} outputs per value."
+        )
+    if not target.is_floating_point():
+        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+
+
+def guard_thresholds(loss: str, prediction: Tensor, target: Tensor) -> None:
+    """Require threshold logits (N, K - 1, …) against levels (N, …).
+
+    Raises:
+        ContractError: The shapes do not fit, or the target is not an index type.
+    """
+    shape = prediction.shape
+    if prediction.ndim != target.ndim + 1 or prediction.ndim < 2 or (shape[0], *shape[2:]) != target.shape:
+        raise ContractError(
+            f"{loss}: expected a prediction (N, K - 1, …) against levels (N, …), found {_both(prediction, target)}: "
+            "give one output per threshold between neighbouring levels on axis 1."
+        )
+    if target.dtype not in _INDEX_DTYPES:
+        raise ContractError(f"{loss}: expected levels of dtype int64, found {target.dtype}: call `target.long()`.")
+
+
+def guard_time_and_event(loss: str, prediction: Tensor, target: Tensor) -> None:
+    """Require floating targets (N, 2) and predictions of as many rows.
+
+    Raises:
+        ContractError: The shapes do not fit, or the target is not floating.
+    """
+    if target.ndim != 2 or target.shape[1] != 2 or prediction.ndim < 1 or prediction.shape[0] != target.shape[0]:
+        raise ContractError(
+            f"{loss}: expected a prediction (N, …) against targets (N, 2), time and event, "
+            f"found {_both(prediction, target)}: torch.stack((time, event), dim=1)."
+        )
+    if not target.is_floating_point():
+        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+
+
+def leave_to_the_loss(loss: str, prediction: Tensor, target: Tensor) -> None:
+    """Check nothing: a loss of the layouts `levels` and `free` checks its own shapes."""
+
+
+_GUARDS: dict[str, Guard] = {
+    "same": guard_same,
+    "class_axis": guard_index,
+    "mean_and_variance": guard_mean_and_variance,
+    "thresholds": guard_thresholds,
+    "time_and_event": guard_time_and_event,
+    "levels": leave_to_the_loss,
+    "free": leave_to_the_loss,
+}
 
 
 def _both(prediction: Tensor, target: Tensor) -> str:

@@ -7,21 +7,14 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from nebula.losses.contract import Contract
-from nebula.losses.spec import Link
+from nebula.losses.params import LossParams
+from nebula.losses.spec import Functional, Link
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["LossEntry", "LossParams", "entries", "find", "nearest", "register"]
-
-
-class LossParams(BaseModel):
-    """Base of every loss's parameters: closed, frozen, validated."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -39,6 +32,8 @@ class LossEntry:
         params: Model of its parameters.
         build: Makes the torch module from validated parameters; imports torch when called.
         native_link: The link inside the loss when it reads raw outputs, e.g. `sigmoid`.
+        serves: Functionals that the built module computes from the raw output itself, by
+            `serve(functional, raw, level)`, the first being the default; empty: the link's quantity is served.
     """
 
     name: str
@@ -51,6 +46,7 @@ class LossEntry:
     params: type[LossParams]
     build: Callable[[Any], nn.Module] = field(compare=False)
     native_link: Link = "identity"
+    serves: tuple[Functional, ...] = ()
 
     def contracts_for(self, params: dict[str, Any]) -> tuple[Contract, ...]:
         """Return the contracts that hold under these parameters (defaults filled in)."""

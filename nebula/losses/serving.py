@@ -71,6 +71,9 @@ class Serving(nn.Module):
     def _mean(self, raw: Tensor) -> Tensor:
         return self._scaled(self._quantity(raw))
 
+    def _raw(self, raw: Tensor) -> Tensor:
+        return raw
+
     # every link is monotone, so a quantile of the raw output is one of the quantity
     _median = _mean
 

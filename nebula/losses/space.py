@@ -32,6 +32,9 @@ def _raw(draft: Draft, link: Link, space: PredictionSpace) -> None:
             "split_mean_variance", "the second output becomes a variance above 0 by softplus", floor=VARIANCE_FLOOR
         )
         return
+    if draft.contract.layout == "parameters":
+        _need_link(draft, link, ("identity",))
+        return
     linked = {"probabilities": ("sigmoid", "softmax"), "rate": ("exp", "softplus")}
     if link != "identity" and link not in linked.get(space, ()):
         draft.change_prediction("apply_link", f"the quantity is {link} of the raw output", link=link)
@@ -100,10 +103,18 @@ def _refuse_space(draft: Draft, expected: str, space: PredictionSpace) -> None:
     draft.refuse(expected, f"predictions that are {space}", "return the raw outputs of the last layer")
 
 
+def _as_is(draft: Draft, link: Link, space: PredictionSpace) -> None:
+    """Read outputs that no declared space can be turned into: hazards, embeddings, energies, scores."""
+    if space in ("probabilities", "log_probabilities", "rate"):
+        _refuse_space(draft, draft.contract.prediction_space.replace("_", " ") + "s", space)
+    _need_link(draft, link, ("identity",))
+
+
 _SPACES: dict[str, Callable[[Draft, Link, PredictionSpace], None]] = {
     "raw": _raw,
     "logits": _logits,
     "log_probabilities": _log_probabilities,
     "rate": _rate,
     "log_rate": _log_rate,
+    **dict.fromkeys(("log_hazard", "embedding", "energy", "score"), _as_is),
 }

@@ -10,7 +10,7 @@ __all__ = ["AdaptStep", "BiasKind", "Functional", "Link", "LossSpec", "OutputBia
 
 Link = Literal["identity", "exp", "softplus", "sigmoid", "softmax"]
 BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
-Functional = Literal["mean", "median", "quantile", "probability", "threshold", "argmax", "expectation"]
+Functional = Literal["mean", "median", "quantile", "probability", "threshold", "argmax", "expectation", "risk", "raw"]
 
 
 class _Value(BaseModel):

@@ -28,7 +28,7 @@ from tests.losses.adapted_rows import (
 )
 
 REFUSED = [
-    ("negative-count", "PoissonNLLLoss", COUNTS - 1, SINGLE, {}, r"\[0, ∞\].*from -1 to 6"),
+    ("negative-count", "PoissonNLLLoss", COUNTS - 1, SINGLE, {}, r"\[0, ∞\).*from -1 to 6"),
     ("fraction-as-class", "CrossEntropyLoss", REAL, LOGITS, {}, "not whole"),
     ("softmax-over-one-column", "CrossEntropyLoss", FLAGS, SINGLE[:, None], {}, "at least 2 outputs"),
     ("softmax-over-one-column-both", "CrossEntropyLoss", FLAGS[:, None], SINGLE[:, None], {}, "at least 2 outputs"),
@@ -64,7 +64,7 @@ REFUSED = [
     ),
     ("rows-that-do-not-sum-to-1", "KLDivLoss", SHARES * 0.5, LOGITS, {}, "row sums from 0.5 to 0.5"),
     ("kl-of-one-column", "KLDivLoss", SHARES[:, 0], SINGLE, {}, "at least 2 outputs"),
-    ("kl-log-target-above-0", "KLDivLoss", SHARES, LOGITS, {"log_target": True}, r"\[-∞, 0\]"),
+    ("kl-log-target-above-0", "KLDivLoss", SHARES, LOGITS, {"log_target": True}, r"\(-∞, 0\]"),
     ("one-output-for-mean-and-variance", "GaussianNLLLoss", REAL, SINGLE[:, None], {}, "two outputs per value"),
     ("weights-for-other-outputs", "CrossEntropyLoss", PLACES, LOGITS, {"weight": [1.0, 2.0]}, "3 numbers in `weight`"),
     (
@@ -104,7 +104,7 @@ def test_every_broken_clause_is_named() -> None:
     found = violations("PoissonNLLLoss", {}, profile(REAL, LOGITS))
     assert len(found) == 2
     assert "one shape" in found[0]
-    assert "targets in [0, ∞]" in found[1]
+    assert "targets in [0, ∞)" in found[1]
 
 
 @pytest.mark.parametrize(

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from nebula.losses.contract import Contract
-from nebula.losses.registry import LossEntry, LossParams
+from nebula.losses.params import ReducedParams
+from nebula.losses.registry import LossEntry
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["ENTRIES", "GaussianNLLParams", "HuberParams", "PlainParams", "SmoothL1Params"]
+__all__ = ["ENTRIES", "GaussianNLLParams", "HuberParams", "SmoothL1Params"]
 
 _TORCH = "https://docs.pytorch.org/docs/stable/generated/torch.nn."
 
 
-class PlainParams(LossParams):
-    """A loss with nothing to set but how it is averaged."""
-
-    reduction: Literal["mean", "sum", "none"] = Field("mean", description="How element losses become one number.")
-
-
-class SmoothL1Params(PlainParams):
+class SmoothL1Params(ReducedParams):
     """Parameters of `SmoothL1Loss`."""
 
     beta: float = Field(1.0, ge=0, description="Error, in the target's unit, where the square turns into a line.")
 
 
-class HuberParams(PlainParams):
+class HuberParams(ReducedParams):
     """Parameters of `HuberLoss`."""
 
     delta: float = Field(1.0, gt=0, description="Error, in the target's unit, where the square turns into a line.")
 
 
-class GaussianNLLParams(PlainParams):
+class GaussianNLLParams(ReducedParams):
     """Parameters of `GaussianNLLLoss`."""
 
     full: bool = Field(False, description="Add the constant log(2π)/2, so that values are true log-likelihoods.")
@@ -46,13 +41,13 @@ def _real(proper: str | None) -> tuple[Contract, ...]:
     return (Contract(prediction_space="raw", target_kind="real", layout="same", target_dtype="float", proper=proper),)
 
 
-def _build_l1(params: PlainParams) -> nn.Module:
+def _build_l1(params: ReducedParams) -> nn.Module:
     from torch import nn
 
     return nn.L1Loss(reduction=params.reduction)
 
 
-def _build_mse(params: PlainParams) -> nn.Module:
+def _build_mse(params: ReducedParams) -> nn.Module:
     from torch import nn
 
     return nn.MSELoss(reduction=params.reduction)
@@ -71,7 +66,7 @@ def _build_huber(params: HuberParams) -> nn.Module:
 
 
 def _build_gaussian_nll(params: GaussianNLLParams) -> nn.Module:
-    from nebula.losses.gaussian import GaussianNLL
+    from nebula.losses.modules.gaussian import GaussianNLL
 
     return GaussianNLL(full=params.full, eps=params.eps, reduction=params.reduction)
 
@@ -85,7 +80,7 @@ ENTRIES = (
         reference=_TORCH + "L1Loss.html",
         limits="The gradient keeps its size near the optimum; serves the median, not the mean.",
         contracts=_real("median"),
-        params=PlainParams,
+        params=ReducedParams,
         build=_build_l1,
     ),
     LossEntry(
@@ -96,7 +91,7 @@ ENTRIES = (
         reference=_TORCH + "MSELoss.html",
         limits="One far outlier can outweigh all other rows; overflows fp16 from an error of 256.",
         contracts=_real("mean"),
-        params=PlainParams,
+        params=ReducedParams,
         build=_build_mse,
     ),
     LossEntry(

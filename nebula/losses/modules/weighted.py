@@ -43,6 +43,16 @@ def _column(module: nn.Module, name: str, weights: Tensor | None, prediction: Te
     return _matched(module, name, weights, prediction, axis=1).view(-1, *(1,) * (prediction.ndim - 2))
 
 
+def _label_mass(target: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor | None:
+    """Return the weight of every label, 0 for ignored ones; None for class probabilities, which count 1 a row."""
+    if target.is_floating_point():
+        return None
+    counted = target != ignore_index
+    if weight is None:
+        return counted.float()
+    return torch.where(counted, weight[torch.where(counted, target, 0).long()], 0.0)
+
+
 class WeightedCrossEntropy(nn.CrossEntropyLoss):
     """`CrossEntropyLoss` with one weight per class."""
 
@@ -66,6 +76,10 @@ class WeightedCrossEntropy(nn.CrossEntropyLoss):
             label_smoothing=self.label_smoothing,
         )
 
+    def mass(self, target: Tensor) -> Tensor | None:
+        """Return what every label counts in the mean."""
+        return _label_mass(target, self.weight, self.ignore_index)
+
 
 class WeightedNLL(nn.NLLLoss):
     """`NLLLoss` with one weight per class."""
@@ -84,6 +98,10 @@ class WeightedNLL(nn.NLLLoss):
         return functional.nll_loss(
             prediction, target, weight=weight, ignore_index=self.ignore_index, reduction=self.reduction
         )
+
+    def mass(self, target: Tensor) -> Tensor | None:
+        """Return what every label counts in the mean."""
+        return _label_mass(target, self.weight, self.ignore_index)
 
 
 class WeightedBCEWithLogits(nn.BCEWithLogitsLoss):

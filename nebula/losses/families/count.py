@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from nebula.losses.contract import Contract, Interval
+from nebula.losses.params import ReducedParams
 from nebula.losses.registry import LossEntry
-from nebula.losses.regression import PlainParams
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ENTRIES", "PoissonNLLParams"]
 
 
-class PoissonNLLParams(PlainParams):
+class PoissonNLLParams(ReducedParams):
     """Parameters of `PoissonNLLLoss`."""
 
     log_input: bool = Field(True, description="The first argument is the logarithm of the rate, not the rate.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from nebula.losses.contract import Contract, Interval
-from nebula.losses.registry import LossEntry, LossParams
-from nebula.losses.regression import PlainParams
+from nebula.losses.params import LossParams, ReducedParams
+from nebula.losses.registry import LossEntry
 from nebula.losses.weights import Weights
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _TORCH = "https://docs.pytorch.org/docs/stable/generated/torch.nn."
 _UNIT = Interval(low=0, high=1)
 
 
-class NLLParams(PlainParams):
+class NLLParams(ReducedParams):
     """Parameters of `NLLLoss`."""
 
     weight: Weights | None = Field(None, description="One weight per class, in output order.")
@@ -40,14 +40,14 @@ class CrossEntropyParams(NLLParams):
     label_smoothing: float = Field(0.0, ge=0, le=1, description="Share of the label spread over all classes.")
 
 
-class BCEWithLogitsParams(PlainParams):
+class BCEWithLogitsParams(ReducedParams):
     """Parameters of `BCEWithLogitsLoss`; weights are per output column, or one for all."""
 
     weight: Weights | None = Field(None, description="Weight of every column.")
     pos_weight: Weights | None = Field(None, description="Weight of the positives of every column.")
 
 
-class MultiLabelSoftMarginParams(PlainParams):
+class MultiLabelSoftMarginParams(ReducedParams):
     """Parameters of `MultiLabelSoftMarginLoss`."""
 
     weight: Weights | None = Field(None, description="One weight per column.")
@@ -61,7 +61,7 @@ class KLDivParams(LossParams):
 
 
 def _build_cross_entropy(params: CrossEntropyParams) -> nn.Module:
-    from nebula.losses.weighted import WeightedCrossEntropy
+    from nebula.losses.modules.weighted import WeightedCrossEntropy
 
     return WeightedCrossEntropy(
         weight=params.weight,
@@ -72,19 +72,19 @@ def _build_cross_entropy(params: CrossEntropyParams) -> nn.Module:
 
 
 def _build_nll(params: NLLParams) -> nn.Module:
-    from nebula.losses.weighted import WeightedNLL
+    from nebula.losses.modules.weighted import WeightedNLL
 
     return WeightedNLL(weight=params.weight, ignore_index=params.ignore_index, reduction=params.reduction)
 
 
 def _build_bce(params: BCEWithLogitsParams) -> nn.Module:
-    from nebula.losses.weighted import WeightedBCEWithLogits
+    from nebula.losses.modules.weighted import WeightedBCEWithLogits
 
     return WeightedBCEWithLogits(weight=params.weight, pos_weight=params.pos_weight, reduction=params.reduction)
 
 
 def _build_soft_margin(params: MultiLabelSoftMarginParams) -> nn.Module:
-    from nebula.losses.weighted import WeightedMultiLabelSoftMargin
+    from nebula.losses.modules.weighted import WeightedMultiLabelSoftMargin
 
     return WeightedMultiLabelSoftMargin(weight=params.weight, reduction=params.reduction)
 

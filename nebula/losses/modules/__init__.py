@@ -1,0 +1,1 @@
+"""The arithmetic of the losses, as small torch modules, one file a family."""
