@@ -20,7 +20,7 @@ from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DecisionError
 from nebula.losses.base import LossFunction
-from nebula.losses.criterion import Criterion
+from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
 from nebula.profiling.sources import collect, first_input
@@ -70,7 +70,7 @@ class Nebula(LossFunction):
         self.cache = cache if cache is not None else DecisionCache()
         self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
         self.shadow = load_shadow(shadow)
-        self._criteria: dict[DatasetId, Criterion] = {}
+        self._criteria: dict[DatasetId, AnyCriterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
 
     @classmethod
@@ -147,7 +147,7 @@ class Nebula(LossFunction):
 
     def determine_loss_function(
         self, prediction: Tensor | PredictionSpec, target: Tensor, dataset: DatasetId = None
-    ) -> Criterion:
+    ) -> AnyCriterion:
         """Decide on what is at hand and lock; a data set that is decided already is left as it is.
 
         Args:
@@ -174,7 +174,7 @@ class Nebula(LossFunction):
         return loss
 
     @property
-    def loss_function(self) -> Criterion | None:
+    def loss_function(self) -> AnyCriterion | None:
         """The criterion in force; None before the first decision."""
         return self._criteria[self._known(None)] if self._criteria else None
 
@@ -223,7 +223,7 @@ class Nebula(LossFunction):
         if self.shadow is not None:
             compare_shadow(decision.trace, self.shadow)
 
-    def _install(self, dataset: DatasetId, decision: Decision, criterion: Criterion) -> None:
+    def _install(self, dataset: DatasetId, decision: Decision, criterion: AnyCriterion) -> None:
         known = list(self._criteria)
         position = known.index(dataset) if dataset in self._criteria else len(known)
         self._criteria[dataset], self._decisions[dataset] = criterion, decision

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from threading import Lock
 
-from nebula.losses.families import classification, count, regression
+from nebula.losses.families import classification, composition, count, regression
 from nebula.losses.registry import find, register
 
 __all__ = ["FAMILIES", "load_builtin"]
 
-FAMILIES = (regression, count, classification)
+FAMILIES = (regression, count, classification, composition)
 """The families in the order that tables show."""
 
 _lock = Lock()
@@ -24,5 +24,6 @@ def load_builtin() -> None:
     with _lock:
         for module in FAMILIES:
             for entry in module.ENTRIES:
-                if find(entry.name) != entry:
+                known = find(entry.name)
+                if known is not entry and known != entry:
                     register(entry)

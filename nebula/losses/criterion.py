@@ -137,6 +137,11 @@ class Criterion(LossFunction):
             counted = weight.expand_as(elements) if mass is None else weight * mass
         return reduce(elements * weight, self._reduction, counted)
 
+    @property
+    def extra_inputs(self) -> frozenset[str]:
+        """Names of the keywords that a call takes beside `sample_weight`."""
+        return frozenset(given.name for given in self._contract.extra_inputs)
+
     def predict(self, raw: Tensor) -> Tensor:
         """Serve the raw output as `spec.serve` says: see `Serving.forward`."""
         answer: Tensor = self.serving(raw)

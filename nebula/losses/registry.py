@@ -34,6 +34,7 @@ class LossEntry:
         native_link: The link inside the loss when it reads raw outputs, e.g. `sigmoid`.
         serves: Functionals that the built module computes from the raw output itself, by
             `serve(functional, raw, level)`, the first being the default; empty: the link's quantity is served.
+        composed: It is built from the terms of a spec, not from parameters alone.
     """
 
     name: str
@@ -47,6 +48,7 @@ class LossEntry:
     build: Callable[[Any], nn.Module] = field(compare=False)
     native_link: Link = "identity"
     serves: tuple[Functional, ...] = ()
+    composed: bool = False
 
     def contracts_for(self, params: dict[str, Any]) -> tuple[Contract, ...]:
         """Return the contracts that hold under these parameters (defaults filled in)."""

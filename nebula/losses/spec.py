@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["AdaptStep", "BiasKind", "Functional", "Link", "LossSpec", "OutputBias", "Serve"]
+from nebula.losses.schedule import Schedule, Weight
+
+__all__ = [
+    "COMPOSITE",
+    "AdaptStep",
+    "BiasKind",
+    "Functional",
+    "Link",
+    "LossSpec",
+    "OutputBias",
+    "Penalty",
+    "Serve",
+    "Term",
+]
+
+COMPOSITE = "CompositeLoss"
+"""The loss whose value is the weighted sum of a spec's terms."""
 
 Link = Literal["identity", "exp", "softplus", "sigmoid", "softmax"]
 BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
@@ -43,6 +59,29 @@ class Serve(_Value):
     scale: float = Field(1.0, description="Factor back to the target's unit, e.g. 100 for percentages.")
 
 
+class Penalty(_Value):
+    """A penalty on the size of the model's weights, added to the loss."""
+
+    kind: Literal["l1", "l2", "elastic_net"] = Field(
+        description="`l1`: Σ|θ|; `l2`: Σθ²/2; `elastic_net`: a mixture of both."
+    )
+    strength: Weight = Field(description="Factor of the whole penalty.")
+    l1_share: Annotated[float, Field(ge=0, le=1)] = Field(0.5, description="Share of the `l1` part in `elastic_net`.")
+    include: tuple[str, ...] = Field((), description="Patterns of parameter names, e.g. `encoder.*`; empty: all.")
+    exclude: tuple[str, ...] = Field((), description="Patterns of parameter names to leave out.")
+    biases_and_norms: bool = Field(False, description="Penalise biases and the scales of normalisations as well.")
+
+
+class Term(_Value):
+    """One named part of a composite loss."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)] = Field(
+        description="Under which its value is told, and its prediction and target are found in a mapping."
+    )
+    weight: Weight | Schedule = Field(1.0, description="Factor of the term: a number, or a schedule over steps.")
+    spec: LossSpec = Field(description="The loss, with the steps that it needs.")
+
+
 class LossSpec(_Value):
     """Loss × link × output bias × serving, with everything needed to build and use it."""
 
@@ -53,3 +92,22 @@ class LossSpec(_Value):
     modifiers: tuple[str, ...] = Field((), description="Named changes of the plain loss, e.g. `class weights`.")
     output_bias: OutputBias | None = Field(None, description="Start of the last layer's bias.")
     serve: Serve = Field(description="What `predict` returns.")
+    terms: tuple[Term, ...] = Field((), max_length=64, description="Parts of a `CompositeLoss`, served by the first.")
+    penalties: tuple[Penalty, ...] = Field((), max_length=16, description="Penalties on the model's weights.")
+
+    @model_validator(mode="after")
+    def _terms_belong_to_composites(self) -> LossSpec:
+        names = [term.name for term in self.terms]
+        if bool(self.terms) != (self.loss == COMPOSITE):
+            raise ValueError(f"expected `terms` with {COMPOSITE}, and with no other loss")
+        if self.penalties and not self.terms:
+            raise ValueError(f"expected `penalties` with {COMPOSITE} only; a composite may have a single term")
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected terms of different names, found {', '.join(names)}")
+        if any(term.spec.terms or term.spec.penalties for term in self.terms):
+            raise ValueError("expected terms that are single losses: nest no composites")
+        return self
+
+
+Term.model_rebuild()
+LossSpec.model_rebuild()
