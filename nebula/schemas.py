@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from nebula.decision.contrast import WhyNot
 from nebula.decision.trace import DecisionTrace
+from nebula.decision.why import Why
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
@@ -41,8 +43,12 @@ def _policy() -> Schema:
         for name, parameter in parameters.items():
             if _REFERENCE not in parameter.get("anyOf", ()):
                 parameters[name] = _or_reference(parameter)
-    use = definitions["Use"]
+    term, use = definitions["TermUse"], definitions["Use"]
+    single = [entry for entry in losses if not entry.composed]
+    term["properties"]["loss"] |= {"enum": [entry.name for entry in single]}
     use["properties"]["loss"] |= {"enum": [entry.name for entry in losses]}
+    use["anyOf"] = [{"required": ["loss"]}, {"required": ["compose"]}]
+    term["allOf"] = [_parameters_of(entry, definitions) for entry in single]
     use["allOf"] = [_parameters_of(entry, definitions) for entry in losses]
     return {"$schema": _DIALECT, **definitions.pop("PolicyFile"), "$defs": definitions}
 
@@ -57,7 +63,8 @@ def _parameters_of(entry: LossEntry, definitions: Schema) -> Schema:
     then: Schema = {"properties": {"params": {"$ref": f"#/$defs/{name}", "description": entry.summary}}}
     if definitions[name].get("required"):
         then["required"] = ["params"]
-    return {"if": {"properties": {"loss": {"const": entry.name}}, "required": ["loss"]}, "then": then}
+    chosen = "compose" if entry.composed else "loss"
+    return {"if": {"properties": {"loss": {"const": entry.name}}, "required": [chosen]}, "then": then}
 
 
 def _hints() -> Schema:
@@ -75,6 +82,8 @@ def _of(model: type[BaseModel], mode: Any) -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "policy": _policy,
     "trace": lambda: _of(DecisionTrace, "serialization"),
+    "why": lambda: _of(Why, "serialization"),
+    "why-not": lambda: _of(WhyNot, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),
     "hints": _hints,
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,8 +14,9 @@ from nebula.losses.bias import output_bias
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.contract import TargetKind
 from nebula.losses.registry import LossEntry, find
-from nebula.losses.spec import AdaptStep, Functional, Link, LossSpec, OutputBias, Serve
-from nebula.policy.model import ServeChoice, Use
+from nebula.losses.schedule import Schedule
+from nebula.losses.spec import COMPOSITE, AdaptStep, Functional, Link, LossSpec, OutputBias, Serve, Term
+from nebula.policy.model import ServeChoice, TermWeight, Use
 from nebula.profiling.model import DataProfile
 
 __all__ = ["resolve_use"]
@@ -51,10 +53,57 @@ def resolve_use(use: Use, names: Names, profile: DataProfile) -> LossSpec:
         ContractError: The data contradict the loss's contract.
     """
     load_builtin()
+    return _composite(use, names, profile) if use.compose else _single(use, names, profile)
+
+
+def _composite(use: Use, names: Names, profile: DataProfile) -> LossSpec:
+    """Resolve every term by itself; the first one is served and starts the last layer."""
+    first, *others = use.parts()
+    served = _single(first.model_copy(update={"output_bias": use.output_bias, "serve": use.serve}), names, profile)
+    specs = (served, *(_single(other, names, profile) for other in others))
+    return LossSpec(
+        loss=COMPOSITE,
+        params=_params(use, names),
+        link=served.link,
+        modifiers=use.modifiers,
+        output_bias=served.output_bias,
+        serve=served.serve,
+        terms=tuple(
+            Term(name=name, weight=_weight(term.weight, names, name), spec=spec)
+            for name, term, spec in zip(_term_names(use), use.compose, specs, strict=True)
+        ),
+        penalties=use.penalties,
+    )
+
+
+def _term_names(use: Use) -> Iterator[str]:
+    """Name every term: as written, or after its loss, numbered from the second of one name on."""
+    taken: set[str] = set()
+    for term in use.compose:
+        wanted = term.name or term.loss.lower()
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}-{number}", number + 1
+        taken.add(name)
+        yield name
+
+
+def _weight(weight: TermWeight, names: Names, term: str) -> float | Schedule:
+    value = _value(weight, names, f"{term}.weight")
+    if isinstance(value, bool) or (isinstance(value, (int, float)) and not 0 <= value < math.inf):
+        raise DecisionError(f"{term}.weight: expected a finite number >= 0, found {value!r}.")
+    return float(value) if isinstance(value, (int, float)) else value
+
+
+def _params(use: Use, names: Names) -> dict[str, Any]:
+    return {name: _value(value, names, f"{use.loss}.{name}") for name, value in use.params.items()}
+
+
+def _single(use: Use, names: Names, profile: DataProfile) -> LossSpec:
     entry = find(use.loss)
     if entry is None:
         raise DecisionError(f"expected a registered loss, found `{use.loss}`.")
-    params = {name: _value(value, names, f"{use.loss}.{name}") for name, value in use.params.items()}
+    params = _params(use, names)
     try:
         entry.params.model_validate(params)
     except ValidationError as error:

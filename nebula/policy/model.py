@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nebula.losses.spec import BiasKind, Functional, Link
+from nebula.losses.schedule import Schedule, Weight
+from nebula.losses.spec import COMPOSITE, BiasKind, Functional, Link, Penalty
 
 __all__ = [
     "AllOf",
@@ -22,6 +23,7 @@ __all__ = [
     "PolicyFile",
     "SelectRule",
     "ServeChoice",
+    "TermUse",
     "Use",
 ]
 
@@ -29,7 +31,9 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 Scalar = bool | int | float | str
 OnUnknown = Literal["skip", "match", "error"]
-HitPolicy = Literal["first", "unique", "priority"]
+HitPolicy = Literal["first", "unique", "priority", "collect"]
+Reference = Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_.]*$", max_length=256)]
+TermWeight = Weight | Reference | Schedule
 
 
 class _Part(BaseModel):
@@ -71,10 +75,37 @@ class ServeChoice(_Part):
     )
 
 
-class Use(_Part):
-    """What a rule chooses: loss × link × output bias × serving."""
+class TermUse(_Part):
+    """One term of a composite: a loss and its factor."""
 
-    loss: str = Field(description="Name of a registered loss.", examples=["PoissonNLLLoss"])
+    loss: str = Field(description="Name of a registered loss.", examples=["DiceLoss"])
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)] | None = Field(
+        None, description="Under which the term's value is told; the loss's name in small letters when left out."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters of the loss, as in `use`.")
+    link: Link | None = Field(None, description="How the raw output becomes the quantity.")
+    weight: TermWeight = Field(
+        1.0, description="Factor: a number, a `$fact`, or a schedule over steps.", examples=[0.5]
+    )
+
+
+class Use(_Part):
+    """What a rule chooses: loss × link × output bias × serving; or a sum of several losses."""
+
+    loss: str = Field(
+        COMPOSITE,
+        description="Name of a registered loss; left out where `compose` names several.",
+        examples=["PoissonNLLLoss"],
+    )
+    compose: tuple[TermUse, ...] = Field(
+        (), max_length=64, description="Terms of a composite; the first one is served."
+    )
+    penalties: tuple[Penalty, ...] = Field(
+        (), max_length=16, description="With `compose`: penalties on the size of the model's weights."
+    )
+    weight: TermWeight = Field(
+        1.0, description="With `hit_policy: collect`: factor of the term that this rule contributes."
+    )
     params: dict[str, Any] = Field(
         default_factory=dict,
         description="Parameters of the loss; `$target.pos_weight` takes a fact's value, `$name` a parameter's.",
@@ -87,6 +118,20 @@ class Use(_Part):
     modifiers: tuple[str, ...] = Field(
         (), description="Names of what is changed against the plain loss, for the trace."
     )
+
+    @model_validator(mode="after")
+    def _one_loss_or_terms(self) -> Use:
+        if (self.loss == COMPOSITE) != bool(self.compose):
+            raise ValueError("expected `loss`, or `compose` with at least one term")
+        if self.penalties and not self.compose:
+            raise ValueError("expected `penalties` beside `compose`, which may have a single term")
+        return self
+
+    def parts(self) -> tuple[Use, ...]:
+        """Return this choice as single losses: itself, or one choice a term."""
+        if not self.compose:
+            return (self,)
+        return tuple(Use(loss=term.loss, params=term.params, link=term.link) for term in self.compose)
 
 
 class Ambiguity(_Part):
@@ -182,7 +227,7 @@ class PolicyFile(_Part):
     hit_policy: HitPolicy | None = Field(
         None,
         description="Which of several select rules that fire decides: the `first` (default), the one of highest "
-        "`priority`, or none, which is an error: `unique`.",
+        "`priority`, or none, which is an error: `unique`; with `collect` all do, each with a term of a CompositeLoss.",
     )
     on_ambiguous: Literal["warn", "refuse"] | None = Field(
         None, description="`warn` answers with the best guess (default); `refuse` names no loss."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from nebula.losses import registry
+from nebula.losses.spec import COMPOSITE
 from nebula.policy.expression.namespace import Name, did_you_mean
 from nebula.policy.expression.trees import Path
-from nebula.policy.model import ServeChoice, Use
+from nebula.policy.model import ServeChoice, TermUse, Use
 from nebula.policy.validation import describe
 from nebula.profiling.vocabulary import Fact
 
@@ -38,13 +40,23 @@ def check_use(use: Use, *, facts: Mapping[str, Fact], names: Mapping[str, Name],
             report(path, "NEB-P045", f"expected a fact, parameter or derived fact, found `{value}`.{guess}")
     if isinstance(use.serve, ServeChoice):
         _check_serve(use.serve, report)
-    entry = registry.find(use.loss)
+    _check_loss(use.loss, use.params, (), report)
+    for number, term in enumerate(use.compose):
+        below = ("compose", number)
+        if term.loss == COMPOSITE:
+            report((*below, "loss"), "NEB-P060", "expected a single loss as a term, found a composite: list its terms.")
+        else:
+            _check_loss(term.loss, term.params, below, report)
+
+
+def _check_loss(loss: str, params: Mapping[str, Any], below: Path, report: Report) -> None:
+    entry = registry.find(loss)
     if entry is None:
-        near = registry.nearest(use.loss)
+        near = registry.nearest(loss)
         guess = f" Did you mean `{near}`?" if near else " `nebula losses` lists them."
-        report(("loss",), "NEB-P060", f"expected a registered loss, found `{use.loss}`.{guess}")
+        report((*below, "loss"), "NEB-P060", f"expected a registered loss, found `{loss}`.{guess}")
         return
-    _check_params(use, entry, report)
+    _check_params(params, entry, below, report)
 
 
 def _is_reference(value: object) -> bool:
@@ -52,9 +64,14 @@ def _is_reference(value: object) -> bool:
 
 
 def _references(use: Use) -> Iterator[tuple[Path, str]]:
-    for name, value in use.params.items():
-        if _is_reference(value):
-            yield ("params", name), value
+    parts: list[tuple[Path, Use | TermUse]] = [((), use)]
+    parts += [(("compose", number), term) for number, term in enumerate(use.compose)]
+    for below, part in parts:
+        for name, value in part.params.items():
+            if _is_reference(value):
+                yield (*below, "params", name), value
+        if isinstance(part.weight, str):
+            yield (*below, "weight"), part.weight
     if isinstance(use.serve, ServeChoice):
         for key in ("threshold", "quantile"):
             value = getattr(use.serve, key)
@@ -72,19 +89,19 @@ def _check_serve(serve: ServeChoice, report: Report) -> None:
             )
 
 
-def _check_params(use: Use, entry: registry.LossEntry, report: Report) -> None:
+def _check_params(params: Mapping[str, Any], entry: registry.LossEntry, below: Path, report: Report) -> None:
     """Validate the constants among the parameters; the `$references` are only known on data."""
-    deferred = {name for name, value in use.params.items() if _is_reference(value)}
+    deferred = {name for name, value in params.items() if _is_reference(value)}
     known = tuple(entry.params.model_fields)
-    for name in use.params:
+    for name in params:
         if name not in known:
             listed = f" Known: {', '.join(known)}." if known else " It has none."
             guess = did_you_mean(name, known) or listed
-            report(("params", name), "NEB-P061", f"{entry.name} has no parameter `{name}`.{guess}")
-    constants = {name: value for name, value in use.params.items() if name in known and name not in deferred}
+            report((*below, "params", name), "NEB-P061", f"{entry.name} has no parameter `{name}`.{guess}")
+    constants = {name: value for name, value in params.items() if name in known and name not in deferred}
     try:
         entry.params.model_validate(constants)
     except ValidationError as error:
         for path, message, *_ in describe(error, constants):
             if path or not deferred:  # a rule over all parameters waits for the deferred ones
-                report(("params", *path), "NEB-P062", f"{entry.name}: {message}")
+                report((*below, "params", *path), "NEB-P062", f"{entry.name}: {message}")

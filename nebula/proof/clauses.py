@@ -44,6 +44,10 @@ def breaches(use: Use) -> tuple[Breach, ...]:
         use: What a checked rule names.
     """
     load_builtin()
+    return tuple(breach for part in use.parts() for breach in _of_part(part))
+
+
+def _of_part(use: Use) -> tuple[Breach, ...]:
     entry = find(use.loss)
     if entry is None:
         return ()
@@ -86,6 +90,23 @@ def _of_contract(contract: Contract, link: str) -> Iterator[Breach]:
     match contract.layout:
         case "class_axis":
             yield from _class_axis(contract)
+        case "thresholds":
+            yield from _thresholds(contract)
+        case "free":
+            return
+        case "time_and_event":
+            yield Breach("two columns, time and event", "layout", "target.n_columns != 2")
+            yield from _values(contract, link)
+        case "parameters":
+            outputs = len(contract.parameters)
+            yield Breach(
+                f"{outputs} outputs per value",
+                "layout",
+                f"prediction.ndim <= 2 and prediction.n_outputs != {outputs}",
+            )
+            yield from _values(contract, link)
+        case "levels":
+            yield from _values(contract, link)
         case "mean_and_variance":
             yield Breach(
                 "two outputs per value, a mean and a variance",
@@ -126,14 +147,32 @@ def _class_axis(contract: Contract) -> Iterator[Breach]:
         yield Breach("labels, not fractions", "values", "not target.is_integer_valued and target.n_unique > 2")
 
 
+def _thresholds(contract: Contract) -> Iterator[Breach]:
+    yield Breach(
+        "an axis of thresholds that the levels do not have",
+        "layout",
+        "known(prediction.ndim) and not known(relation.class_axis)",
+    )
+    yield Breach(
+        "one level more than thresholds",
+        "layout",
+        "known(relation.class_axis) and target.is_integer_valued and not known(target.void_value) "
+        "and not (target.min >= 0 and target.max <= prediction.n_outputs) "
+        "and not (target.min == 1 and target.max == prediction.n_outputs + 1) "
+        "and not target.n_classes == prediction.n_outputs + 1",
+    )
+    if contract.integer_valued:
+        yield Breach("levels, not fractions", "values", "not target.is_integer_valued and target.n_unique > 2")
+
+
 def _values(contract: Contract, link: str) -> Iterator[Breach]:
     bounded = contract.prediction_space == "raw" and link == "sigmoid"
     interval = Interval(low=0, high=1) if bounded else contract.target_interval
     outside = " or ".join(
         text
         for text, bound in (
-            (f"target.min < {interval.low}", interval.low),
-            (f"target.max > {interval.high}", interval.high),
+            (f"target.min {'<=' if interval.low_open else '<'} {interval.low}", interval.low),
+            (f"target.max {'>=' if interval.high_open else '>'} {interval.high}", interval.high),
         )
         if bound is not None
     )
@@ -141,15 +180,9 @@ def _values(contract: Contract, link: str) -> Iterator[Breach]:
     if outside:
         recoded = f" and not {_PERCENTAGES} and target.n_unique > 2"
         mendable = (interval.low, interval.high) == (0, 1) and not shares
-        yield Breach(f"targets in {_interval(interval)}", "values", f"({outside}){recoded if mendable else ''}")
+        yield Breach(f"targets in {interval}", "values", f"({outside}){recoded if mendable else ''}")
     if contract.integer_valued:
         yield Breach("whole targets", "values", "not target.is_integer_valued")
     if shares and interval.low is not None:
         yield Breach("rows of probabilities that sum to 1", "values", f"not target.is_simplex and not ({outside})")
     yield Breach("targets without void values", "values", "known(hints.ignore_value)")
-
-
-def _interval(interval: Interval) -> str:
-    low = "-∞" if interval.low is None else f"{interval.low:g}"
-    high = "∞" if interval.high is None else f"{interval.high:g}"
-    return f"[{low}, {high}]"
