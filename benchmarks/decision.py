@@ -2,6 +2,9 @@
 
     python benchmarks/decision.py [--rounds 15]
 
+"Decide with trace" and "profile and decide" return a trace whose comparisons' records and nearest
+boundaries are written from the run's frozen evidence when they are read; the rows "… as JSON" read
+them all. "Profile and decide" is `nebula.select` on a loaded policy, its log line included.
 Contenders run in turn, in a shuffled order, in one process; a ratio is the median over rounds of
 the two times of the same round. Writes benchmarks/results/decision.json.
 """
@@ -69,6 +72,11 @@ def measure(n: int, rounds: int) -> list[dict[str, object]]:
                 "type_of_target": lambda array=array: type_of_target(array),
                 "profile": lambda target=target, shape=shape: nebula.profile(target, shape),
                 "decide with trace": lambda profile=profile: policy.decide(profile),
+                "decide, trace as JSON": lambda profile=profile: policy.decide(profile).trace.to_json(),
+                "profile and decide": lambda target=target, shape=shape: nebula.select(target, shape, policy=policy),
+                "profile and decide, trace as JSON": lambda target=target, shape=shape: nebula.select(
+                    target, shape, policy=policy
+                ).trace.to_json(),
                 "rules, durable-rules": lambda facts=facts: policy.compiled.evaluate(facts),
                 "rules, native": lambda facts=facts: policy.compiled.evaluate(facts, NativeEngine()),
             },
@@ -79,7 +87,7 @@ def measure(n: int, rounds: int) -> list[dict[str, object]]:
             ratio = statistics.median(a / b for a, b in zip(seconds, base, strict=True))
             median = statistics.median(seconds)
             rows.append({"n": n, "target": name, "what": contender, "median_us": median * 1e6, "ratio": ratio})
-            print(f"{n:>9,}  {name:<18} {contender:<21} {median * 1e6:>10.0f} us  {ratio:>7.2f} x type_of_target")
+            print(f"{n:>9,}  {name:<18} {contender:<33} {median * 1e6:>10.0f} us  {ratio:>7.2f} x type_of_target")
     return rows
 
 

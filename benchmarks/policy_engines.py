@@ -6,6 +6,12 @@
 rule fires after all comparisons, the first fires, none fires. Contenders are checked against the
 expected rule on every profile, then timed in turn, in a shuffled order; ratios are medians over
 rounds of times of the same round. Writes benchmarks/results/policy_engines.json.
+
+"Full trace": every rule and every comparison is judged, the engine infers the rules beside, both are
+compared, and what is returned holds the frozen evidence from which each comparison's record (text,
+outcome, values, threshold, distance) is written when it is read, without a rule being judged again.
+"Trace read": the records of all comparisons are written as Python objects, too, as zen-engine's trace
+is. "Trace as JSON": they are written as the `rules` of a decision's trace and those as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +31,10 @@ import arta
 import celpy
 import rule_engine
 import zen
+from pydantic import TypeAdapter
 
+from nebula.decision.record import record_rules
+from nebula.decision.trace import RuleTrace
 from nebula.policy.engine import NativeEngine, default_engine
 from nebula.policy.loader import loads
 from nebula.profiling.vocabulary import vocabulary
@@ -33,6 +42,8 @@ from nebula.profiling.vocabulary import vocabulary
 RESULT = Path(__file__).parent / "results" / "policy_engines.json"
 RULES, FACTS = 20, 40
 TASKS = ("regression",) * (RULES - 1) + ("count",)
+
+_RULES = TypeAdapter(tuple[RuleTrace, ...])
 
 Facts = dict[str, Any]
 Decide = Callable[[Facts], str | None]
@@ -56,7 +67,7 @@ def profiles() -> dict[str, tuple[Facts, str | None]]:
 
 
 def nebula_engines() -> dict[str, Decide]:
-    """Evaluation of every rule with every comparison recorded; and the unrecorded fast path."""
+    """Evaluation of every rule with the evidence of every comparison, and written; and the unrecorded fast path."""
     rules = "\n".join(
         f"  - {{id: r{i}, when: 'target.mean > {m} and target.n <= {n} and hints.task == \"{task}\"', "
         "use: {loss: MSELoss}, because: benchmark}"
@@ -67,8 +78,19 @@ def nebula_engines() -> dict[str, Decide]:
     def recorded(engine: Any) -> Decide:
         return lambda facts: next(iter(compiled.evaluate(facts, engine).fired), None)
 
+    def read(facts: Facts) -> str | None:
+        evaluation = compiled.evaluate(facts, NativeEngine())
+        return next((rule.id for rule in evaluation.select if rule.fires), None)
+
+    def serialised(facts: Facts) -> str | None:
+        evaluation = compiled.evaluate(facts, NativeEngine())
+        _RULES.dump_json(record_rules(compiled, evaluation))
+        return next(iter(evaluation.fired), None)
+
     return {
         "nebula native, full trace": recorded(NativeEngine()),
+        "nebula native, trace read": read,
+        "nebula native, trace as JSON": serialised,
         f"nebula {default_engine().name}, full trace": recorded(default_engine()),
         "nebula, rules only": lambda facts: next(iter(compiled.outcome_only(facts)), None),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ from nebula.decision.model import Decision
 from nebula.decision.policy import Policy, load_policy
 from nebula.decision.trace import CacheUse
 from nebula.errors import AmbiguousDecision
-from nebula.losses.criterion import Criterion
-from nebula.losses.factory import build_criterion
+from nebula.losses.factory import AnyCriterion, build_criterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.profiler import profile as profile_data
 
@@ -126,10 +126,10 @@ def decide(
 
 def _with(decision: Decision, use: CacheUse, *, profile_ms: float) -> Decision:
     timings = {"profile": profile_ms, **({} if use.decision == "hit" else decision.trace.timings_ms)}
-    return Decision(decision.trace.model_copy(update={"cache": use, "timings_ms": timings}))
+    return replace(decision, trace=decision.trace.model_copy(update={"cache": use, "timings_ms": timings}))
 
 
-def build(decision: Decision) -> Criterion:
+def build(decision: Decision) -> AnyCriterion:
     """Make the torch module that a decision names.
 
     Args:

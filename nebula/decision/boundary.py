@@ -35,13 +35,18 @@ def find_boundaries(
     """
     chosen = _loss(policy, evaluation.fired[0] if evaluation.fired else None)
     nearest: dict[str, Boundary] = {}
+    tried: set[tuple[str, float]] = set()
     for comparison in sorted(_numeric(evaluation), key=_relative):
-        if comparison.fact in nearest:
+        fact = str(comparison.fact)
+        if fact in nearest:
             continue
         for value in _across(comparison, facts):
-            rule = winner(policy, {**facts, str(comparison.fact): value})
+            if (fact, value) in tried:
+                continue
+            tried.add((fact, value))
+            rule = winner(policy, {**facts, fact: value})
             if _loss(policy, rule) != chosen:
-                nearest[str(comparison.fact)] = _boundary(comparison, facts, rule, _loss(policy, rule))
+                nearest[fact] = _boundary(comparison, facts, rule, _loss(policy, rule))
                 break
         if len(nearest) == _SHOWN:
             break
@@ -49,8 +54,12 @@ def find_boundaries(
 
 
 def _numeric(evaluation: Evaluation) -> Iterator[ComparisonOutcome]:
+    seen: set[int] = set()  # many rules share a comparison
     for rule in (*evaluation.derive, *evaluation.select):
         for comparison in rule.comparisons:
+            if id(comparison) in seen:
+                continue
+            seen.add(id(comparison))
             fact = vocabulary().get(str(comparison.fact))
             if fact and comparison.distance is not None and not fact.structural and not fact.name.startswith("hints."):
                 yield comparison

@@ -16,7 +16,7 @@ _NATIVE = NativeEngine()
 
 
 def choose(policy: CompiledPolicy, evaluation: Evaluation) -> SelectRule | None:
-    """Return the rule that decides; None when none fires.
+    """Return the rule that decides, the first one with `hit_policy: collect`; None when none fires.
 
     Args:
         policy: The policy that was evaluated.
@@ -28,13 +28,9 @@ def choose(policy: CompiledPolicy, evaluation: Evaluation) -> SelectRule | None:
     """
     fired = [policy.rule(identity) for identity in evaluation.fired]
     unique = policy.file.hit_policy == "unique"
-    select = {outcome.id: outcome for outcome in evaluation.select}
-    derive = zip(policy.file.derive, evaluation.derive, strict=True)
-    reached: list[tuple[DeriveRule | SelectRule, RuleOutcome]] = [pair for pair in derive if pair[1].applied]
-    reached += [(rule, select[rule.id]) for rule in (fired if unique else fired[:1])]
-    for rule, outcome in reached:
-        if rule.on_unknown == "error" and outcome.outcome == "unknown":
-            raise DecisionError(_unknown(policy, rule, outcome))
+    if evaluation.assumed:
+        together = policy.file.hit_policy in ("unique", "collect")
+        _refuse_unknown(policy, evaluation, fired if together else fired[:1])
     if unique and any(rule.use != fired[0].use for rule in fired[1:]):
         named = ", ".join(f"`{rule.id}` ({rule.use.loss if rule.use else 'no loss'})" for rule in fired)
         raise DecisionError(
@@ -42,6 +38,16 @@ def choose(policy: CompiledPolicy, evaluation: Evaluation) -> SelectRule | None:
             "make their conditions exclude each other, or let an order decide."
         )
     return fired[0] if fired else None
+
+
+def _refuse_unknown(policy: CompiledPolicy, evaluation: Evaluation, deciding: list[SelectRule]) -> None:
+    select = {outcome.id: outcome for outcome in evaluation.select}
+    derive = zip(policy.file.derive, evaluation.derive, strict=True)
+    reached: list[tuple[DeriveRule | SelectRule, RuleOutcome]] = [pair for pair in derive if pair[1].applied]
+    reached += [(rule, select[rule.id]) for rule in deciding]
+    for rule, outcome in reached:
+        if rule.on_unknown == "error" and outcome.outcome == "unknown":
+            raise DecisionError(_unknown(policy, rule, outcome))
 
 
 def winner(policy: CompiledPolicy, facts: Mapping[str, FactValue]) -> str | None:

@@ -6,11 +6,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nebula.decision.boundary import find_boundaries
 from nebula.decision.choice import choose, unknown_facts
+from nebula.decision.collect import collect
+from nebula.decision.contrast import WhyNot
 from nebula.decision.model import Decision
 from nebula.decision.record import library_versions, record_rules, take_notes
 from nebula.decision.resolve import resolve_use
@@ -82,7 +85,8 @@ class Policy:
             profile: The facts; unknown ones are None and no rule fires on them.
 
         Returns:
-            The decision with its trace.
+            The decision with its trace, whose `rules` and `boundaries` are written from the evidence of
+            this run when they are first read; for `rules` nothing is judged again.
 
         Raises:
             NoRuleFits: No rule fired and `otherwise` is an error.
@@ -94,7 +98,7 @@ class Policy:
         facts = facts_of(profile)
         evaluation = self.compiled.evaluate(facts)
         rule = choose(self.compiled, evaluation)
-        use, because = self._choice(rule)
+        use, because = self._choice(rule, evaluation)
         names = {**facts, **self.compiled.parameters, **evaluation.derived}
         task = str(evaluation.derived["task"]) if "task" in evaluation.derived else profile.hints.task
         spec = self._resolve(rule, use, names, profile) if use else None
@@ -112,9 +116,7 @@ class Policy:
             ambiguity=ambiguity,
             notes=(*_taken_for_true(evaluation), *take_notes(rule, use, spec, profile, task)),
             runner_up=self._runner_up(evaluation, use),
-            boundaries=find_boundaries(self.compiled, evaluation, facts),
             derived=dict(evaluation.derived),
-            rules=record_rules(self.compiled, evaluation),
             parameters=dict(self.compiled.parameters),
             policy=PolicyIdentity(
                 name=self.name, version=self.version, digest=self.digest, source=self.compiled.source
@@ -124,9 +126,34 @@ class Policy:
             versions=library_versions(),
             timings_ms={"decide": (time.perf_counter() - started) * 1e3},
         )
-        return Decision(trace)
+        return Decision(
+            trace.defer(
+                boundaries=partial(find_boundaries, self.compiled, evaluation, facts),
+                rules=partial(record_rules, self.compiled, evaluation),
+            ),
+            policy=self,
+        )
 
-    def _choice(self, rule: SelectRule | None) -> tuple[Use | None, str]:
+    def why_not(self, decision: Decision, loss: str) -> WhyNot:
+        """Search for the smallest change of facts on which this policy would have chosen another loss.
+
+        Args:
+            decision: A decision of this policy, also one read back from its record.
+            loss: Name of a registered loss.
+
+        Returns:
+            The answer: `.changes`, `.sentence()`, `.tree()`, `.model_dump_json()`.
+
+        Raises:
+            ContractError: No loss of that name is registered.
+            DecisionError: Another policy decided.
+        """
+        return decision.contrast(loss, policy=self)
+
+    def _choice(self, rule: SelectRule | None, evaluation: Evaluation) -> tuple[Use | None, str]:
+        if rule is not None and self.compiled.file.hit_policy == "collect":
+            rules = [self.compiled.rule(identity) for identity in evaluation.fired]
+            return collect(rules), " ".join(fired.because for fired in rules)
         if rule is not None:
             return rule.use, rule.because
         otherwise = self.compiled.file.otherwise
@@ -146,6 +173,8 @@ class Policy:
             ) from error
 
     def _runner_up(self, evaluation: Evaluation, use: Use | None) -> RunnerUp | None:
+        if self.compiled.file.hit_policy == "collect":
+            return None
         for rule_id in evaluation.fired[1:]:
             rule = self.compiled.rule(rule_id)
             if rule.use and (use is None or rule.use.loss != use.loss):
@@ -155,6 +184,8 @@ class Policy:
 
 def _taken_for_true(evaluation: Evaluation) -> Iterator[Note]:
     """Tell which rules decided or set a name although their condition is unknown."""
+    if not evaluation.assumed:
+        return
     deciding = (*(rule for rule in evaluation.derive if rule.applied), *_first(evaluation))
     for rule in deciding:
         if rule.outcome == "unknown":

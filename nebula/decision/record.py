@@ -11,7 +11,7 @@ from typing import Literal
 from nebula.decision.metrics import judges
 from nebula.decision.trace import ComparisonTrace, Note, RuleTrace, Verdict
 from nebula.losses.spec import LossSpec
-from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
+from nebula.policy.compiled import ComparisonOutcome, CompiledPolicy, Evaluation, RuleOutcome
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
 
@@ -21,8 +21,13 @@ __all__ = ["library_versions", "record_rules", "take_notes"]
 def record_rules(policy: CompiledPolicy, evaluation: Evaluation) -> tuple[RuleTrace, ...]:
     """Record every rule in order, derive rules first, with every comparison as it was seen."""
     first = evaluation.fired[0] if evaluation.fired else None
-    derive = (_record(policy, rule, "derive", _verdict(rule, fired=bool(rule.applied))) for rule in evaluation.derive)
-    select = (_record(policy, rule, "select", _verdict(rule, fired=rule.id == first)) for rule in evaluation.select)
+    seen: dict[int, ComparisonTrace] = {}
+    derive = (
+        _record(policy, rule, "derive", _verdict(rule, fired=bool(rule.applied)), seen) for rule in evaluation.derive
+    )
+    select = (
+        _record(policy, rule, "select", _verdict(rule, fired=rule.id == first), seen) for rule in evaluation.select
+    )
     return (*derive, *select)
 
 
@@ -33,7 +38,11 @@ def _verdict(rule: RuleOutcome, *, fired: bool) -> Verdict:
 
 
 def _record(
-    policy: CompiledPolicy, outcome: RuleOutcome, kind: Literal["derive", "select"], verdict: Verdict
+    policy: CompiledPolicy,
+    outcome: RuleOutcome,
+    kind: Literal["derive", "select"],
+    verdict: Verdict,
+    seen: dict[int, ComparisonTrace],
 ) -> RuleTrace:
     rule = policy.rule(outcome.id) if kind == "select" else None
     return RuleTrace(
@@ -43,19 +52,24 @@ def _record(
         condition=policy.text(outcome.id),
         because=rule.because if rule else None,
         loss=rule.use.loss if rule and rule.use else None,
-        comparisons=tuple(
-            ComparisonTrace(
-                text=comparison.text,
-                outcome=comparison.outcome,
-                values=dict(comparison.values),
-                fact=comparison.fact,
-                threshold=comparison.threshold,
-                distance=comparison.distance,
-            )
-            for comparison in outcome.comparisons
-        ),
+        comparisons=tuple([_compared(comparison, seen) for comparison in outcome.comparisons]),
         taken_for_true=outcome.fires and outcome.outcome == "unknown",
     )
+
+
+def _compared(comparison: ComparisonOutcome, seen: dict[int, ComparisonTrace]) -> ComparisonTrace:
+    """Record a comparison once, though many rules make it: the evaluation shares the object."""
+    record = seen.get(id(comparison))
+    if record is None:
+        record = seen[id(comparison)] = ComparisonTrace(
+            text=comparison.text,
+            outcome=comparison.outcome,
+            values=dict(comparison.values),
+            fact=comparison.fact,
+            threshold=comparison.threshold,
+            distance=comparison.distance,
+        )
+    return record
 
 
 def take_notes(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nebula.decision.deferred import Deferred
 from nebula.losses.spec import LossSpec
 from nebula.policy.model import Ambiguity
 from nebula.profiling.model import DataProfile
@@ -106,7 +107,7 @@ class CacheUse(_Value):
     decision: Literal["hit", "miss", "off"] = "off"
 
 
-class DecisionTrace(_Value):
+class DecisionTrace(_Value, Deferred):
     """Which rule fired, on which facts, and why no other (design: one document per decision).
 
     Same profile and same policy give the same bytes of `canonical_json()`; `id`, `time`,

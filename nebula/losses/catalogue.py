@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import RLock
 
-from nebula.losses.families import classification, composition, count, regression
-from nebula.losses.registry import find, register
+from nebula.losses.families import (
+    classification,
+    composition,
+    count,
+    imbalance,
+    margin,
+    noise,
+    ordinal,
+    overlap,
+    positive,
+    proportion,
+    ranking,
+    regression,
+    robust,
+)
+from nebula.losses.plugins import PLUGINS
+from nebula.losses.registry import LossEntry, find, register
 
-__all__ = ["FAMILIES", "load_builtin"]
+__all__ = ["FAMILIES", "builtin_entries", "load_builtin"]
 
-FAMILIES = (regression, count, classification, composition)
+FAMILIES = (
+    regression,
+    robust,
+    count,
+    positive,
+    proportion,
+    classification,
+    margin,
+    imbalance,
+    overlap,
+    ranking,
+    noise,
+    ordinal,
+    composition,
+)
 """The families in the order that tables show."""
 
-_lock = Lock()
+_lock = RLock()  # a plugin's module may itself look up losses as it is imported
+
+
+def builtin_entries() -> tuple[LossEntry, ...]:
+    """Return the losses that come with nebula, whatever else is registered."""
+    return tuple(entry for module in FAMILIES for entry in module.ENTRIES)
 
 
 def load_builtin() -> None:
-    """Register every built-in loss; calling it again, from any thread, changes nothing.
+    """Register every built-in loss, then those of installed plugins; calling it again changes nothing.
+
+    It may be called from any thread.
 
     Raises:
         ValueError: Another loss was registered under a built-in name.
+        PluginError: A plugin cannot be used.
     """
     with _lock:
-        for module in FAMILIES:
-            for entry in module.ENTRIES:
-                known = find(entry.name)
-                if known is not entry and known != entry:
-                    register(entry)
+        for entry in builtin_entries():
+            if find(entry.name) != entry:
+                register(entry)
+        PLUGINS.load()

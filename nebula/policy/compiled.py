@@ -9,7 +9,7 @@ from nebula.policy.checks import compile_file
 from nebula.policy.engine import default_engine
 from nebula.policy.evaluation import Evaluation, RuleOutcome
 from nebula.policy.expression.evaluate import ComparisonOutcome
-from nebula.policy.inference import holding, infer
+from nebula.policy.inference import Inference, holding
 from nebula.policy.model import DeriveRule, PolicyFile, SelectRule
 from nebula.policy.plan import Plan
 from nebula.profiling.vocabulary import FactValue
@@ -60,6 +60,7 @@ class CompiledPolicy:
         self._select = {rule.id: rule for rule in file.select}
         self._rules: tuple[DeriveRule | SelectRule, ...] = (*file.derive, *file.select)
         self._ids = tuple(rule.id for rule in self._rules)
+        self._inference = Inference(plan, self._ids, len(file.derive))
 
     def __repr__(self) -> str:
         """Name, version, digest."""
@@ -104,7 +105,7 @@ class CompiledPolicy:
         return self._texts[rule_id].text
 
     def evaluate(self, facts: Mapping[str, FactValue], engine: InferenceEngine | None = None) -> Evaluation:
-        """Judge every rule, with a record of every comparison.
+        """Judge every rule, with the evidence for a record of every comparison.
 
         Args:
             facts: Values by dotted name; a missing, None or NaN one is unknown.
@@ -117,7 +118,7 @@ class CompiledPolicy:
             EngineError: The engine failed, or inferred otherwise than the conditions' own values say.
             DataError: A fact's value is of another type than the vocabulary says.
         """
-        return infer(self._plan, self._ids, len(self.file.derive), facts, engine or default_engine())
+        return self._inference.run(facts, engine or default_engine())
 
     def outcome_only(self, facts: Mapping[str, FactValue]) -> tuple[str, ...]:
         """Return the ids of the select rules that hold, in order: fast, unrecorded, no engine.

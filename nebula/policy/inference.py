@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from nebula.errors import DataError, EngineError
+from nebula.policy.cells import Judges, make_judges
 from nebula.policy.engine.base import InferenceEngine
-from nebula.policy.engine.program import literals_of
-from nebula.policy.evaluation import Evaluation, RuleOutcome
-from nebula.policy.expression.evaluate import ComparisonOutcome, outcome_name
-from nebula.policy.expression.formula import kleene
+from nebula.policy.evaluation import Evaluation, Evidence
 from nebula.policy.expression.terms import Constant, Values
 from nebula.policy.plan import Plan, Setter
+from nebula.policy.verdicts import Joint, compile_joint, verdict
 from nebula.profiling.vocabulary import FactValue
 
-__all__ = ["holding", "infer"]
+__all__ = ["Inference", "holding"]
 
 
 def holding(plan: Plan, facts: Mapping[str, FactValue]) -> list[int]:
@@ -36,108 +35,116 @@ def holding(plan: Plan, facts: Mapping[str, FactValue]) -> list[int]:
         raise _mistyped(error) from error
 
 
-def infer(
-    plan: Plan, ids: Sequence[str], n_derive: int, facts: Mapping[str, FactValue], engine: InferenceEngine
-) -> Evaluation:
-    """Judge every comparison, let the engine infer the rules, and hold both against each other.
+class Inference:
+    """A plan made ready to be run with evidence.
 
     Args:
         plan: The compiled policy.
         ids: Ids of the rules, derive rules first.
         n_derive: How many of them are derive rules.
-        facts: Values by dotted name.
-        engine: Who infers.
-
-    Raises:
-        EngineError: The engine failed, or inferred otherwise than the conditions' own values say.
-        DataError: A fact's value is of another type than the vocabulary says.
     """
-    run = _Run(plan, ids, engine, _gather(plan, facts))
-    for phase in range(len(plan.rule_phases)):
-        run.judge(phase)
-        run.ask_engine(phase)
-        run.settle(phase)
-    outcomes = run.outcomes()
-    select = outcomes[n_derive:]
-    return Evaluation(
-        derived={name: value for name, value in zip(plan.derived, run.values, strict=False) if value is not None},
-        derive=outcomes[:n_derive],
-        select=select,
-        fired=tuple(outcome.id for outcome in select if outcome.fires),
-        engine=f"{engine.name} {engine.version}",
-    )
 
+    def __init__(self, plan: Plan, ids: tuple[str, ...], n_derive: int) -> None:
+        self.plan, self.ids, self.n_derive = plan, ids, n_derive
+        self.phases = tuple(
+            (make_judges([(number, plan.atoms[number]) for number in atoms], lenient=plan.lenient), _Rules(plan, rules))
+            for atoms, rules in zip(plan.atom_phases, plan.rule_phases, strict=True)
+        )
 
-class _Run:
-    def __init__(self, plan: Plan, ids: Sequence[str], engine: InferenceEngine, values: Values) -> None:
-        self.plan, self.ids, self.engine, self.values = plan, ids, engine, values
-        self.judged: list[bool | None] = [None] * len(plan.atoms)
-        self.records: list[ComparisonOutcome | None] = [None] * len(plan.atoms)
-        self.results: list[bool | None] = [None] * len(plan.rules)
-        self.fires: set[int] = set()
-        self.literals: frozenset[int] = frozenset()
-        self.applied: dict[int, list[str]] = {}
+    def run(self, facts: Mapping[str, FactValue], engine: InferenceEngine) -> Evaluation:
+        """Judge every comparison, let the engine infer the rules, and hold both against each other.
 
-    def judge(self, phase: int) -> None:
-        """Evaluate the comparisons that became possible, then the phase's rules."""
-        found: list[int] = []
-        try:
-            for index in self.plan.atom_phases[phase]:
-                atom = self.plan.atoms[index]
-                result = self.judged[index] = atom.test(self.values)
-                self.records[index] = atom.record(self.values, result)
-                if self.plan.lenient:
-                    found.extend(literals_of(index, result))
-                elif result is not None:
-                    found.append(literals_of(index, result)[0])
-        except TypeError as error:
-            raise _mistyped(error) from error
-        self.literals = self.literals.union(found)
-        for number in self.plan.rule_phases[phase]:
-            rule = self.plan.rules[number]
-            result = self.results[number] = kleene(rule.condition, self.judged)
-            if result or (rule.formula is not rule.condition and kleene(rule.formula, self.judged)):
-                self.fires.add(number)
+        Args:
+            facts: Values by dotted name.
+            engine: Who infers.
 
-    def ask_engine(self, phase: int) -> None:
-        """Let the engine infer the same rules from the literals."""
+        Raises:
+            EngineError: The engine failed, or inferred otherwise than the conditions' own values say.
+            DataError: A fact's value is of another type than the vocabulary says.
+        """
+        plan = self.plan
+        values = _gather(plan, facts)
+        results: list[bool | None] = [None] * len(plan.rules)
+        held = 0
+        literals: frozenset[int] = frozenset()
+        fires: set[int] = set()
+        applied: dict[int, tuple[str, ...]] = {}
+        for phase, (judges, rules) in enumerate(self.phases):
+            mask, found = _judge(judges, values)
+            held |= mask
+            literals = literals.union(*found)
+            expected = rules.judge(held, results)
+            literals = self._ask(engine, phase, literals, expected)
+            fires |= expected
+            if phase < len(plan.settled):
+                for slot, setters in plan.settled[phase]:
+                    setter = _settle(values, slot, setters, fires)
+                    if setter is not None:
+                        applied[setter.rule] = (*applied.get(setter.rule, ()), plan.derived[slot])
+        evidence = Evidence(plan, self.ids, self.n_derive, values, held, results, fires, applied)
+        derived = {name: value for name, value in zip(plan.derived, values, strict=False) if value is not None}
+        return Evaluation(evidence, derived=derived, engine=f"{engine.name} {engine.version}")
+
+    def _ask(self, engine: InferenceEngine, phase: int, literals: frozenset[int], expected: set[int]) -> frozenset[int]:
+        """Let the engine infer the same rules from the literals; return them with what later strata may read."""
         program = self.plan.program
+        first, beyond, last = program.first_rule, program.first_rule + program.rules, len(program.strata) - 1
         fired: set[int] = set()
         for stratum in program.phases[phase]:
-            heads = self.engine.fire(program, stratum, self.literals)
-            fired.update(rule for rule in map(program.rule_of, heads) if rule is not None)
-            self.literals = self.literals.union(heads)
-        expected = self.fires.intersection(self.plan.rule_phases[phase])
+            heads = engine.fire(program, stratum, literals)
+            fired.update([head - first for head in heads if head < beyond])
+            if heads and stratum < last:
+                literals = literals.union(heads)
         if fired != expected:
             raise EngineError(
-                f"{self.engine.name} {self.engine.version} and the conditions' own values disagree: "
+                f"{engine.name} {engine.version} and the conditions' own values disagree: "
                 f"the engine fired {self._names(fired)}, the conditions hold for {self._names(expected)}."
             )
-
-    def settle(self, phase: int) -> None:
-        """Give the derived names that are complete their values."""
-        if phase < len(self.plan.settled):
-            for slot, setters in self.plan.settled[phase]:
-                setter = _settle(self.values, slot, setters, self.fires)
-                if setter is not None:
-                    self.applied.setdefault(setter.rule, []).append(self.plan.derived[slot])
-
-    def outcomes(self) -> tuple[RuleOutcome, ...]:
-        """Return every rule's outcome with its comparisons."""
-        records = self.records
-        return tuple(
-            RuleOutcome(
-                identity,
-                outcome_name(result),
-                tuple([record for index in rule.atoms if (record := records[index]) is not None]),
-                tuple(self.applied.get(number, ())),
-                number in self.fires,
-            )
-            for number, (identity, rule, result) in enumerate(zip(self.ids, self.plan.rules, self.results, strict=True))
-        )
+        return literals
 
     def _names(self, rules: Iterable[int]) -> str:
         return ", ".join(f"`{self.ids[rule]}`" for rule in sorted(rules)) or "no rule"
+
+
+class _Rules:
+    """The rules of one phase, judged from the literals that hold."""
+
+    def __init__(self, plan: Plan, numbers: Sequence[int]) -> None:
+        joints = [(number, compile_joint(plan.rules[number].condition)) for number in numbers]
+        # most conditions are one `and` of comparisons: those are judged in the loop itself
+        self.plain = tuple((number, j.need, j.deny) for number, j in joints if j.every and not j.parts)
+        self.mixed: tuple[tuple[int, Joint], ...] = tuple(pair for pair in joints if not pair[1].every or pair[1].parts)
+        self.lenient = [n for n in numbers if plan.rules[n].formula is not plan.rules[n].condition]
+
+    def judge(self, held: int, results: list[bool | None]) -> set[int]:
+        """Put each rule's Kleene value into `results` and return the numbers of those that fire."""
+        fires: set[int] = set()
+        for number, need, deny in self.plain:
+            if held & deny:
+                results[number] = False
+            elif held & need == need:
+                results[number] = True
+                fires.add(number)
+        for number, joint in self.mixed:
+            result = results[number] = verdict(joint, held)
+            if result:
+                fires.add(number)
+        fires.update([number for number in self.lenient if results[number] is None])
+        return fires
+
+
+def _judge(judges: Judges, values: Values) -> tuple[int, list[frozenset[int]]]:
+    """Judge every comparison that became possible."""
+    held = 0
+    found: list[frozenset[int]] = []
+    try:
+        for judge in judges:
+            mask, literals = judge.judge(values)
+            held |= mask
+            found.append(literals)
+    except TypeError as error:
+        raise _mistyped(error) from error
+    return held, found
 
 
 def _gather(plan: Plan, facts: Mapping[str, FactValue]) -> Values:

@@ -9,6 +9,7 @@ errors of actions. What the fences are for:
 - a marker field in every rule: a rule that matches the engine's own state message loops for ever;
 - a last rule that always matches: `delete_state` after an unmatched fact is a segmentation fault;
 - one constant session and a retraction after each fact: 1,024 live sessions exhaust it;
+- a message counts only when it repeats the very fact that was sent;
 - `delete_state` before `delete_ruleset`: without it 325 kB stay for every ruleset that was used;
 - one lock; and a forked child starts afresh, for the fork may fall between a fact and its retraction.
 """
@@ -53,13 +54,14 @@ class _Shard:
     def __init__(self, module: ModuleType, clauses: list[Clause]) -> None:
         self.module = module
         self.heads = {f"c{index}": clause.head for index, clause in enumerate(clauses)}
-        self.fields = frozenset(literal for clause in clauses for literal in clause.body)
+        fields = sorted({literal for clause in clauses for literal in clause.body})
+        self.fields = [(literal, f',"k{literal}":true') for literal in fields]
         self.used = False
         self.handle: int = module.create_ruleset(f"nebula{next(_names)}", json.dumps(_rules(clauses)))
 
     def fire(self, literals: frozenset[int], identity: str) -> list[int] | None:
         """Send one fact through; None when its identity collides with one that was seen."""
-        held = "".join(f',"k{literal}":true' for literal in sorted(self.fields & literals))
+        held = "".join([text for literal, text in self.fields if literal in literals])
         fact = f'{{"sid":"{_SESSION}","id":"{identity}","nebula":true{held}}}'
         code, state = self.module.assert_fact(self.handle, fact)
         self.used = True
@@ -67,17 +69,21 @@ class _Shard:
             return None
         if code != 0:
             raise EngineError(f"durable-rules: expected the fact to be handled, found result {code}.")
-        fired = list(self._drain(state))
+        fired = list(self._drain(state, fact))
         self.module.retract_fact(self.handle, fact)
         if not fired or fired.pop() != _ALWAYS:
             raise EngineError("durable-rules: expected the last rule to fire on every fact, and it did not.")
         return [self.heads[name] for name in fired]
 
-    def _drain(self, state: Any) -> Iterator[str]:
+    def _drain(self, state: Any, fact: str) -> Iterator[str]:
+        """Yield the names of the rules that fired, each from a message that repeats the fact sent."""
+        rest = f'":{{"m":{fact}}}}}'
         started = self.module.start_action_for_state(self.handle, state)
         message = started[1] if started else None
         while message:
-            yield from json.loads(message)
+            if not message.endswith(rest):
+                raise EngineError("durable-rules: expected a rule to fire on the fact sent, found another message.")
+            yield message[2 : -len(rest)]
             message = self.module.complete_and_start_action(self.handle, state)
 
     def delete(self) -> None:

@@ -15,7 +15,7 @@ class NativeEngine:
 
     def fire(self, program: Program, stratum: int, literals: frozenset[int]) -> tuple[int, ...]:
         """Return the heads whose clauses hold, each once, in the order of the clauses."""
-        return tuple(dict.fromkeys(clause.head for clause in program.strata[stratum] if clause.body <= literals))
+        return tuple(dict.fromkeys([head for head, body in program.strata[stratum] if body <= literals]))
 
     def close(self, program: Program) -> None:
         """Keep nothing, free nothing."""

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from itertools import product
 from math import prod
 from threading import Lock
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from nebula.policy.expression.formula import All, Any, Certain, Formula, Is
@@ -58,8 +59,7 @@ class ProgramError(Exception):
         self.rule = rule
 
 
-@dataclass(frozen=True, order=True)
-class Clause:
+class Clause(NamedTuple):
     """When the whole body holds, the head does."""
 
     head: int
@@ -83,11 +83,6 @@ class Program:
     phases: tuple[range, ...]
     first_rule: int
     rules: int
-
-    def rule_of(self, head: int) -> int | None:
-        """Return the number of the rule a head stands for, None for an intermediate fact."""
-        number = head - self.first_rule
-        return number if number < self.rules else None
 
 
 _programs: WeakValueDictionary[str, Program] = WeakValueDictionary()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from nebula.policy.expression.syntax import Arithmetic, FactRef, Literal, NameRef, Negative, Term
@@ -57,6 +58,7 @@ class Slot:
     index: int
 
 
+_INFINITE = (inf, -inf)
 Value = Constant | Slot | Callable[[Values], Any]
 
 
@@ -90,6 +92,11 @@ def reader(value: Value) -> Callable[[Values], Any]:
     return value
 
 
+def _overflowed(result: float, a: float, b: float) -> bool:
+    """Two finite numbers gave an infinite one: too large for a float, which says nothing about the data."""
+    return result in _INFINITE and a not in _INFINITE and b not in _INFINITE
+
+
 def _compute(op: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
     first, second = reader(left), reader(right)
 
@@ -101,7 +108,7 @@ def _compute(op: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
             result = op(a, b)
         except (ZeroDivisionError, OverflowError):
             return None
-        return result if result == result else None
+        return None if result != result or _overflowed(result, a, b) else result
 
     if isinstance(left, Constant) and isinstance(right, Constant):
         return Constant(compute([]))
