@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -39,16 +39,25 @@ type: $(STAMP)  ## Check types, strictly
 bench: $(STAMP)  ## Run every benchmark in benchmarks/
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	echo "== benchmarks/policy_mutations"; $(BIN)/python -m benchmarks.policy_mutations
 
 bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/policy_engines.py
 
+bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and wrong uses
+	@$(BIN)/python benchmarks/check.py --quiet
+
+bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/profile.py
+
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
-docs: $(STAMP)  ## Write docs/reference and docs/errors from what the code itself reads
+docs: $(STAMP)  ## Write docs/reference, docs/losses and docs/errors from what the code itself reads
 	@$(BIN)/python -m nebula.reference docs
+	$(BIN)/python -m nebula.reference.plots docs/losses/plots
 
 readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
 	@$(BIN)/python -m tests.project.readme

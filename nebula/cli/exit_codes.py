@@ -12,6 +12,7 @@ from nebula.errors import (
     HintError,
     MissingExtraError,
     NebulaError,
+    PluginError,
     PolicyError,
 )
 
@@ -36,7 +37,7 @@ class ExitCode(IntEnum):
     TESTS_FAILED = 6
     """A policy's test cases fail, or cover less of it than was asked."""
     FINDINGS = 7
-    """`policy verify` found a fault, or `policy diff` a decision that changes."""
+    """`policy verify` or `check` found a fault, or `policy diff` a decision that changes."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (128 + SIGINT)."""
     BROKEN_PIPE = 141
@@ -51,6 +52,7 @@ _BY_ERROR: tuple[tuple[type[NebulaError], ExitCode], ...] = (
     (DataError, ExitCode.USAGE),
     (HintError, ExitCode.USAGE),
     (MissingExtraError, ExitCode.USAGE),
+    (PluginError, ExitCode.USAGE),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,8 @@ from nebula.cli.request import DataRequest
 from nebula.cli.stability_view import show_stability
 
 if TYPE_CHECKING:
+    from nebula.decision.model import Decision
+    from nebula.decision.policy import Policy
     from nebula.decision.trace import DecisionTrace
 
 __all__ = ["explain"]
@@ -35,8 +38,11 @@ SomeTarget = Annotated[
 ]
 Loss = Annotated[
     str | None,
-    typer.Option("--why-not", metavar="LOSS", help="Say why this loss was not chosen.", show_default=False),
+    typer.Option(
+        "--why-not", metavar="LOSS", help="Say why this loss was not chosen, and what would.", show_default=False
+    ),
 ]
+Tree = Annotated[bool, typer.Option("--tree", help="Draw a tree; with --json, its content.")]
 TraceId = Annotated[
     str | None,
     typer.Option("--id", metavar="ID", help="The trace of this id, or of its first characters.", show_default=False),
@@ -64,6 +70,7 @@ def explain(
     hint: HintsOption = None,
     parameter: Parameters = None,
     why_not: Loss = None,
+    tree: Tree = False,
     trace_id: TraceId = None,
     last: Last = False,
     stability: Resamples = None,
@@ -79,18 +86,22 @@ def explain(
         trace = _recorded(file, trace_id, last=last, json=json)
         if trace is None:
             return
+        decision = _read_back(trace, policy if why_not is not None else None)
     else:
         request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
         if stability is not None:
             show_stability(request, policy, parameter, stability, json=json)
             return
-        trace = request.decide(policy, parameter).trace
+        decision = request.decide(policy, parameter)
     if why_not is not None:
-        _show_why_not(trace, why_not, json=json)
+        _show_why_not(decision, why_not, tree=tree, json=json)
+    elif tree:
+        why = decision.why()
+        show_json(why.model_dump_json(indent=2)) if json else show_text(why.tree())
     elif json:
-        show_json(trace.to_json(indent=2))
+        show_json(decision.trace.to_json(indent=2))
     else:
-        show_explanation(trace)
+        show_explanation(decision.trace)
 
 
 def _recorded(file: Path, trace_id: str | None, *, last: bool, json: bool) -> DecisionTrace | None:
@@ -133,12 +144,35 @@ def _list(traces: list[DecisionTrace]) -> None:
     )
 
 
-def _show_why_not(trace: DecisionTrace, loss: str, *, json: bool) -> None:
-    from nebula.cli.loss_names import known_loss
-    from nebula.decision.explain import why_not
+def _read_back(trace: DecisionTrace, policy: str | None) -> Decision:
+    """Return the recorded decision, with the policy that made it if that is the one named."""
+    from nebula.decision.model import Decision
 
-    reasons = why_not(trace, known_loss(loss).name)
-    if json:
-        show_json({"loss": loss, "why_not": reasons.splitlines()})
+    return Decision(trace, policy=None if policy is None else _policy_of(trace, policy))
+
+
+def _policy_of(trace: DecisionTrace, policy: str) -> Policy | None:
+    """Load the policy with the recorded parameters; None when it is not the one that decided."""
+    from nebula.decision.policy import load_policy
+    from nebula.errors import PolicyError
+
+    with suppress(PolicyError):
+        loaded = load_policy(policy, parameters=dict(trace.parameters))
+        if loaded.digest == trace.policy.digest:
+            return loaded
+    made = trace.policy
+    say(f"what would select it needs the policy that decided, {made.name} {made.version}: name it with --policy")
+    return None
+
+
+def _show_why_not(decision: Decision, loss: str, *, tree: bool, json: bool) -> None:
+    from nebula.cli.loss_names import known_loss
+
+    name = known_loss(loss).name
+    if decision.policy is not None and (json or tree):
+        answer = decision.contrast(name)
+        show_json(answer.model_dump_json(indent=2)) if json else show_text(answer.tree())
+    elif json:
+        show_json({"loss": name, "why_not": decision.why_not(name).splitlines()})
     else:
-        show_text(reasons)
+        show_text(decision.why_not(name))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nebula.cli.check import check
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
 from nebula.cli.explain import explain
@@ -58,7 +59,7 @@ app = typer.Typer(
     + ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
     + ".",
 )
-for command in (select, explain, explain_code, profile, losses, facts, schema, demo):
+for command in (select, explain, explain_code, check, profile, losses, facts, schema, demo):
     app.command()(command)
 app.add_typer(policy, name="policy")
 
@@ -76,8 +77,13 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    plugins: Annotated[bool, typer.Option(help="Load the losses and facts of installed plugins.")] = True,
 ) -> None:
     """Options before the command."""
+    if not plugins:
+        from nebula.plugins import use_plugins
+
+        use_plugins(plugins)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from nebula.cli.policy_coverage import coverage
 from nebula.cli.policy_diff import diff
 from nebula.cli.policy_fmt import fmt
 from nebula.cli.policy_lint import lint
+from nebula.cli.policy_migrate import migrate
 from nebula.cli.policy_show import show
 from nebula.cli.policy_test import run_cases
 from nebula.cli.policy_verify import verify
@@ -19,6 +20,7 @@ policy.command("test")(run_cases)
 policy.command()(lint)
 policy.command()(coverage)
 policy.command()(fmt)
+policy.command()(migrate)
 policy.command()(show)
 policy.command()(verify)
 policy.command()(diff)

@@ -39,7 +39,7 @@ def verify(file: OnePolicy, parameter: Parameters = None, notes: Notes = False, 
     from nebula.policy.loader import load
     from nebula.proof.verify import verify as prove
 
-    found = prove(load(file, parameters=key_values(parameter, "--set")))
+    found = prove(load(file, parameters=key_values(parameter, "--set")), show_notes=notes or json)
     if json:
         show_json(found.model_dump(mode="json"))
     else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 __all__ = ["Weights"]
 
@@ -23,9 +25,18 @@ def _some_positive(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
+class _SingleToo:
+    """Tells the JSON schema what `_listed` admits."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]} if handler.mode == "validation" else listed
+
+
 Weights = Annotated[
     tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...],
     Field(min_length=1, max_length=65536),
     BeforeValidator(_listed),
     AfterValidator(_some_positive),
+    _SingleToo(),
 ]

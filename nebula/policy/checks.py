@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nebula.errors import PolicyError, Problem
@@ -22,28 +22,38 @@ from nebula.policy.source_map import Source
 from nebula.policy.strata import Circle, Strata, bare_names, derived_reads, find_circle, stratify
 from nebula.profiling.vocabulary import vocabulary
 
-__all__ = ["Checked", "check_policy", "compile_file"]
+__all__ = ["Checked", "Readable", "check_policy", "compile_file", "read_conditions"]
 
 Scalar = bool | int | float | str
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A policy without problems.
+class Readable:
+    """What of a policy can be read, whatever else is wrong with it.
 
     Attributes:
         file: The resolved policy.
-        plan: Its conditions, compiled.
-        texts: Source text of each rule's condition, by id.
-        conditions: Each condition's tree, by section (`definitions`, `derive`, `select`) and name or id.
+        conditions: The tree of each condition that is sound in itself, by section (`definitions`,
+            `derive`, `select`) and name or id.
         names: Parameters, definitions and derived facts.
     """
 
     file: PolicyFile
-    plan: Plan
-    texts: Mapping[str, str]
     conditions: Mapping[tuple[str, str], Condition]
     names: Mapping[str, Name]
+
+
+@dataclass(frozen=True)
+class Checked(Readable):
+    """A policy without problems.
+
+    Attributes:
+        plan: Its conditions, compiled.
+        texts: Source text of each rule's condition, by id.
+    """
+
+    plan: Plan
+    texts: Mapping[str, str]
 
 
 def check_policy(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Checked | None:
@@ -59,6 +69,21 @@ def check_policy(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Checke
     if resolved.file is None:
         return None
     return _Checker(resolved, resolved.file, parameters).check()
+
+
+def read_conditions(resolved: Resolved, parameters: Mapping[str, Scalar]) -> Readable | None:
+    """Read what can be read of a policy that has problems, which are added to `resolved.problems` again.
+
+    Args:
+        resolved: The policy with everything inherited put in.
+        parameters: Effective parameters.
+
+    Returns:
+        Its sound conditions, or None when nothing of the file could be saved.
+    """
+    if resolved.file is None:
+        return None
+    return _Checker(resolved, resolved.file, parameters).read()
 
 
 def compile_file(file: PolicyFile, parameters: Mapping[str, Scalar], name: str) -> Plan:
@@ -92,13 +117,29 @@ class _Checker:
         self.problems = resolved.problems
         self.names: dict[str, Name] = collect_names(resolved, file, parameters, vocabulary())
 
+    def read(self) -> Readable:
+        """Keep the conditions in which nothing is wrong."""
+        sound = {entry: tree for entry, tree, faulty in self._entries() if not faulty}
+        return Readable(self.file, sound, self.names)
+
+    def _entries(self) -> Iterator[tuple[tuple[str, str], Condition, bool]]:
+        """Yield each condition's entry, its tree, and whether something is wrong in it."""
+        written: list[tuple[tuple[str, str], model.Condition, tuple[str, ...]]] = [
+            *((("definitions", name), condition, ()) for name, condition in self.file.definitions.items()),
+            *((("derive", rule.id), rule.when, ("when",)) for rule in self.file.derive),
+            *((("select", rule.id), rule.when, ("when",)) for rule in self.file.select),
+        ]
+        for entry, condition, below in written:
+            told = len(self.problems)
+            tree = self._read(condition, entry, *below)
+            yield entry, tree, len(self.problems) > told
+
     def check(self) -> Checked | None:
         """Run every check, then compile what passed them."""
-        definitions = {
-            name: self._read(condition, ("definitions", name)) for name, condition in self.file.definitions.items()
-        }
-        derive = [self._read(rule.when, ("derive", rule.id), "when") for rule in self.file.derive]
-        select = [self._read(rule.when, ("select", rule.id), "when") for rule in self.file.select]
+        conditions = {entry: tree for entry, tree, _ in self._entries()}
+        definitions = {name: tree for (section, name), tree in conditions.items() if section == "definitions"}
+        derive = [conditions["derive", rule.id] for rule in self.file.derive]
+        select = [conditions["select", rule.id] for rule in self.file.select]
         self._check_choices()
         circle = find_circle({name: sorted(set(bare_names(tree))) for name, tree in definitions.items()})
         if circle is not None:
@@ -112,12 +153,7 @@ class _Checker:
             return None
         ids = (*(rule.id for rule in self.file.derive), *(rule.id for rule in self.file.select))
         texts = {rule: " ".join(tree.span.text.split()) for rule, tree in zip(ids, [*derive, *select], strict=True)}
-        conditions = {
-            **{("definitions", name): tree for name, tree in definitions.items()},
-            **{("derive", rule.id): tree for rule, tree in zip(self.file.derive, derive, strict=True)},
-            **{("select", rule.id): tree for rule, tree in zip(self.file.select, select, strict=True)},
-        }
-        return Checked(self.file, plan, texts, conditions, self.names)
+        return Checked(self.file, conditions, self.names, plan, texts)
 
     def _origin(self, section: str, name: str) -> Origin:
         return self.resolved.origins[section, name]

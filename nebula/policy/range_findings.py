@@ -58,14 +58,17 @@ def _sides(node: Compare, right: Term, terms: Terms) -> Iterator[Finding]:
         holds = verdict(node.op, terms.range(node.left), terms.range(right))
         why = " and ".join(_lies(side, terms) for side in (node.left, right) if not isinstance(side, Literal))
     if holds is not None:
-        yield _settled(node, why, holds=holds)
+        meant = _percentage(node.left, right, terms) or _percentage(right, node.left, terms)
+        yield _settled(node, why, holds=holds, hint=meant)
 
 
-def _settled(node: Compare, why: str, *, holds: bool) -> Finding:
+def _settled(node: Compare, why: str, *, holds: bool, hint: str = "") -> Finding:
     if holds:
-        hint = "Leave it out; to ask whether a fact was observed, write `known(...)`."
+        hint = hint or "Leave it out; to ask whether a fact was observed, write `known(...)`."
         return Finding("NEB-P102", f"{why}: `{node.span.text}` {_outcome(True)}.", hint, node.span)
-    return Finding("NEB-P101", f"{why}: `{node.span.text}` {_outcome(False)}.", "Mend one side of it.", node.span)
+    return Finding(
+        "NEB-P101", f"{why}: `{node.span.text}` {_outcome(False)}.", hint or "Mend one side of it.", node.span
+    )
 
 
 def _members(node: Compare, terms: Terms) -> Iterator[Finding]:
@@ -81,9 +84,16 @@ def _members(node: Compare, terms: Terms) -> Iterator[Finding]:
         never = verdict("==", terms.range(node.left), terms.range(element)) is False
         if never or _fraction_of_whole(node.left, element, terms):
             why = _lies(node.left, terms) if never else f"`{node.left.span.text}` is a whole number"
-            yield Finding(
-                "NEB-P101", f"{why}: it can never be `{element.span.text}`.", "Take it off the list.", element.span
-            )
+            hint = _percentage(node.left, element, terms) or "Take it off the list."
+            yield Finding("NEB-P101", f"{why}: it can never be `{element.span.text}`.", hint, element.span)
+
+
+def _percentage(fact: Term, other: Term, terms: Terms) -> str:
+    """Return a hint where a fraction is compared with what reads as a percentage: two digits or 100."""
+    constant = terms.constant(other)
+    if not isinstance(fact, FactRef) or not terms.is_fraction(fact.name) or not isinstance(constant, int | float):
+        return ""
+    return f"It is a fraction from 0 to 1: did you mean {constant / 100:g}?" if 10 <= constant <= 100 else ""
 
 
 def _outcome(holds: bool) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from nebula.policy.files import find_policy
+from nebula.policy.files import find_policy, shipped_policies
 from nebula.policy.inheritance import Resolved, resolve
 from nebula.policy.loader import load
 
@@ -44,7 +45,13 @@ def origins(source: str) -> Mapping[tuple[str, str], str]:
 def _place(resolved: Resolved, key: tuple[str, str]) -> str:
     origin = resolved.origins[key]
     line, _ = origin.source.key_place(origin.path)
-    return f"{origin.source.name}:{line}"
+    return f"{_short(origin.source.name)}:{line}"
+
+
+def _short(name: str) -> str:
+    """Return a shipped policy's bare name, whatever folder it was found in; any other file's as it is."""
+    path = Path(name)
+    return path.name if path.is_absolute() and path in shipped_policies() else name
 
 
 def _document(source: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def find_idle_rules(file: PolicyFile, conditions: Conditions) -> Iterator[EntryF
 
     Args:
         file: The resolved policy.
-        conditions: The trees of its conditions.
+        conditions: The trees of its conditions; a rule without one is passed over.
     """
     yield from _idle("derive", file.derive, conditions)
     if file.hit_policy in (None, "first"):
@@ -52,7 +52,9 @@ def _idle(section: str, rules: Sequence[Rule], conditions: Conditions) -> Iterat
     seen: dict[object, Rule] = {}
     always: list[Rule] = []
     for rule in rules:
-        condition = conditions[section, rule.id]
+        condition = conditions.get((section, rule.id))
+        if condition is None:
+            continue
         key = (structure(condition), rule.on_unknown)
         first = next((other for other in always if _covers(other, rule)), None)
         if first is not None:
@@ -102,7 +104,9 @@ def _referred(file: PolicyFile) -> Iterator[str]:
     """Yield the names of all `$references`."""
     values: list[object] = [value for rule in file.derive for value in rule.set.values()]
     for use in _uses(file):
-        values += use.params.values()
+        values += [use.weight, *use.params.values()]
+        for term in use.compose:
+            values += [term.weight, *term.params.values()]
         if isinstance(use.serve, ServeChoice):
             values += [use.serve.threshold, use.serve.quantile]
     yield from (value[1:] for value in values if isinstance(value, str) and value.startswith("$"))

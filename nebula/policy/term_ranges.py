@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from nebula.policy.expression.namespace import Name
@@ -23,10 +23,12 @@ class Terms:
     Attributes:
         facts: The vocabulary.
         names: Parameters, definitions and derived facts.
+        units: What the policy says that its parameters are measured in, by name.
     """
 
     facts: Mapping[str, Fact]
     names: Mapping[str, Name]
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def range(self, term: Term) -> Interval:
         """Return an interval that holds every value of a number."""
@@ -52,6 +54,10 @@ class Terms:
     def is_whole(self, name: str) -> bool:
         """The fact is a whole number by its type."""
         return name in self.facts and self.facts[name].kind == "int"
+
+    def is_fraction(self, name: str) -> bool:
+        """The fact is a share of a whole: a number from 0 to 1 by its bounds."""
+        return self.bounds(name) == Interval(0, 1) and self.facts[name].kind == "float"
 
     def choices(self, name: str) -> frozenset[Scalar] | None:
         """Return all values that a string or yes/no fact can take, or None when they are open."""

@@ -115,11 +115,13 @@ def _fault(path: Path, item: dict[str, Any]) -> Fault:
     if kind == "extra_forbidden":
         return path, f"unknown key `{name}`.{did_you_mean(name, _known_keys(path[:-1]))}", True, "NEB-P021"
     if kind == "missing":
-        return path, f"expected the key `{name}`, found none: add it.", False, "NEB-P022"
+        mend = "`nebula policy migrate` adds it" if name == "apiVersion" else "add it"
+        return path, f"expected the key `{name}`, found none: {mend}.", False, "NEB-P022"
     if kind == "literal_error":
         choices = tuple(re.findall(r"'([^']*)'", context["expected"]))
         guess = did_you_mean(str(found), choices)
-        return path, f"expected {context['expected']}, found {_show(found)}.{guess}", False, "NEB-P023"
+        code = "NEB-P027" if path == ("apiVersion",) else "NEB-P023"
+        return path, f"expected {context['expected']}, found {_show(found)}.{guess}", False, code
     if kind == "string_pattern_mismatch":
         expected = _PATTERNS.get(context["pattern"], f"text like `{context['pattern']}`")
         return path, f"expected {expected}, found {_show(found)}.", "[key]" in item["loc"], "NEB-P024"

@@ -87,6 +87,8 @@ def _applies(contract: Contract, contracts: tuple[Contract, ...]) -> str | None:
 
 
 def _of_contract(contract: Contract, link: str) -> Iterator[Breach]:
+    if contract.min_axes > 1:
+        yield Breach(f"at least {contract.min_axes} axes", "layout", f"prediction.ndim < {contract.min_axes}")
     match contract.layout:
         case "class_axis":
             yield from _class_axis(contract)
@@ -177,8 +179,16 @@ def _values(contract: Contract, link: str) -> Iterator[Breach]:
         if bound is not None
     )
     shares = contract.target_kind == "class_probabilities"
-    if outside:
+    if contract.target_kind == "sign":
+        yield Breach(
+            "two labels",
+            "values",
+            "target.n_unique > 2 or (target.n_unique == 1 and target.min != -1 and target.min != 1)",
+        )
+    elif outside:
         recoded = f" and not {_PERCENTAGES} and target.n_unique > 2"
+        if interval.low_open or interval.high_open:
+            recoded = f" and not ({_PERCENTAGES} and target.min > 0 and target.max < 100)"
         mendable = (interval.low, interval.high) == (0, 1) and not shares
         yield Breach(f"targets in {interval}", "values", f"({outside}){recoded if mendable else ''}")
     if contract.integer_valued:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from nebula.errors import EngineError
+from pydantic import BaseModel, ConfigDict, Field
+
 from nebula.policy.compiled import CompiledPolicy
 from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
@@ -18,57 +18,69 @@ from nebula.proof.oracle import Oracle
 from nebula.proof.solver import z3
 from nebula.proof.witness import essential_facts, read_profile
 
-__all__ = ["UnconfirmedWitnessError", "find_differences"]
+__all__ = ["Differences", "Undone", "find_differences"]
 
 Facts = Mapping[str, FactValue]
 
-_logger = logging.getLogger("nebula")
 Choice = tuple[str | None, str]
 """The loss, and all of a choice as text; no loss is (None, "")."""
 
 
-class UnconfirmedWitnessError(EngineError):
-    """The engine does not say of a profile what the solver says: a fault of the encoding."""
+class Undone(BaseModel):
+    """A change that the solver sees among real numbers, and the engine does not once they are rounded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    old_loss: str | None
+    new_loss: str | None
+    fired: tuple[str | None, str | None] = Field(description="The rules that the engine fires on the example instead.")
+    example: DataProfile = Field(description="The solver's profile, its numbers rounded to floats.")
+
+
+class Differences(NamedTuple):
+    """What the solver found.
+
+    Attributes:
+        changes: Confirmed by the engine.
+        undone: Not confirmed; of these pairs of losses no further profile was looked for.
+    """
+
+    changes: tuple[Change, ...]
+    undone: tuple[Undone, ...]
 
 
 def find_differences(
     old: CompiledPolicy, new: CompiledPolicy, known: Iterable[tuple[str | None, str | None]] = ()
-) -> tuple[Change, ...]:
+) -> Differences:
     """Return one profile for each pair of losses, or of settings, between which a decision can change.
 
-    Choices are compared as rules write them: loss, parameters, link, output bias and serving. No
-    change returned means that the policies choose alike on every profile that data can have; two
-    profiles that only rounding inside a condition tells apart are left out of account.
+    Choices are compared as rules write them: loss, parameters, link, output bias and serving. Nothing
+    returned means that the policies choose alike on every profile that data can have; two profiles
+    that only rounding inside a condition tells apart are left out of account.
 
     Args:
         old: One policy.
         new: The other.
         known: (old loss, new loss) that need no further witness.
-
-    Raises:
-        UnconfirmedWitnessError: The real engine confirms none of the solver's witnesses; where it
-            confirms some, the others are logged and left out.
     """
     oracle = Oracle()
     before, after = oracle.learn(old), oracle.learn(new)
     was, now = _choices(before), _choices(after)
     found: list[Change] = []
-    doubted: list[UnconfirmedWitnessError] = []
+    undone: list[Undone] = []
     shown = set(known)
     asked: list[Any] = [z3.Not(z3.And(was[a], now[b])) for a in was for b in now if a == b or (a[0], b[0]) in shown]
     while (model := oracle.find(*asked, about="a difference", rounded=True)) is not None:
         a = next(choice for choice in was if z3.is_true(model.eval(was[choice], model_completion=True)))
         b = next(choice for choice in now if z3.is_true(model.eval(now[choice], model_completion=True)))
-        try:
-            found.append(_change(old, new, a, b, read_profile(model, oracle.facts)))
-        except UnconfirmedWitnessError as error:
-            doubted.append(error)
-            _logger.warning("nebula: a difference was left out, rounding hides it: %s", error)
+        seen = _seen(old, new, a, b, read_profile(model, oracle.facts))
+        if isinstance(seen, Undone):
+            undone.append(seen)
+        else:
+            found.append(seen)
         alike = [(x, y) for x in was for y in now if (x[0], y[0]) == (a[0], b[0])]
         asked += [z3.Not(z3.And(was[x], now[y])) for x, y in alike]
-    if doubted and not found:
-        raise doubted[0]
-    return tuple(found)
+    return Differences(tuple(found), tuple(undone))
 
 
 def _choices(encoded: EncodedPolicy) -> dict[Choice, Any]:
@@ -95,20 +107,20 @@ def _choice(policy: CompiledPolicy, use: Use | None) -> Choice:
     return use.loss, json.dumps(value(use.model_dump(mode="json")), sort_keys=True)
 
 
-def _change(old: CompiledPolicy, new: CompiledPolicy, was: Choice, now: Choice, profile: DataProfile) -> Change:
+def _seen(old: CompiledPolicy, new: CompiledPolicy, was: Choice, now: Choice, profile: DataProfile) -> Change | Undone:
+    """Put the solver's profile to the real engine."""
+
     def still(facts: Facts) -> bool:
         return _chosen(old, facts)[1] == was and _chosen(new, facts)[1] == now
 
     facts = facts_of(profile)
+    fired = (_chosen(old, facts)[0], _chosen(new, facts)[0])
     if not still(facts):
-        said = [_chosen(policy, facts)[0] for policy in (old, new)]
-        raise UnconfirmedWitnessError(
-            f"the solver says {was[0]} -> {now[0]}, the engine fires {said[0]} and {said[1]}."
-        )
+        return Undone(old_loss=was[0], new_loss=now[0], fired=fired, example=profile)
     return Change(
         what="loss" if was[0] != now[0] else "settings",
-        old_rule=_chosen(old, facts)[0],
-        new_rule=_chosen(new, facts)[0],
+        old_rule=fired[0],
+        new_rule=fired[1],
         old_loss=was[0],
         new_loss=now[0],
         count=0,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from nebula.policy.compiled import CompiledPolicy
+from nebula.policy.invariants import INVARIANTS
 from nebula.profiling.vocabulary import vocabulary
 from nebula.proof.encoding import EncodedPolicy, Truth, encode_condition
-from nebula.proof.invariants import INVARIANTS
 from nebula.proof.solver import z3
 from nebula.proof.values import FactTable
 
@@ -64,17 +64,33 @@ class Oracle:
         """
         solver = self._ready()
         started = time.perf_counter()
-        answer = solver.check(*wanted, self._modest)
-        if answer != z3.sat:
-            answer = solver.check(*wanted)
-        model = solver.model() if answer == z3.sat else None
+        model = solver.model() if self._ask(wanted, about) == z3.sat else None
         if rounded and model is not None and self._rounded.check(*wanted) == z3.sat:
             model = self._rounded.model()
         self.seconds += time.perf_counter() - started
+        return model
+
+    def possible(self, *wanted: Any, about: str) -> bool:
+        """Say whether some profile may have all that is wanted: only a proof says no. Makes no model.
+
+        Args:
+            wanted: z3 conditions.
+            about: The question in words, kept when the solver gives up.
+        """
+        self._ready()
+        started = time.perf_counter()
+        answer = self._ask(wanted, about)
+        self.seconds += time.perf_counter() - started
+        return bool(answer != z3.unsat)
+
+    def _ask(self, wanted: Sequence[Any], about: str) -> Any:
+        answer = self._solver.check(*wanted, self._modest)
+        if answer != z3.sat:
+            answer = self._solver.check(*wanted)
         self.questions += 1
         if answer == z3.unknown:
             self.undecided.append(about)
-        return model
+        return answer
 
     def blockers(self, wanted: Any, barred: Sequence[Any]) -> list[int]:
         """Return a smallest set of places whose being barred makes what is wanted impossible.

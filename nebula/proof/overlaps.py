@@ -36,20 +36,22 @@ def find_overlaps(
     """
     shown = [[z3.is_true(model.eval(truth, model_completion=True)) for truth in holds] for model in models]
 
-    def possible(*places: tuple[int, bool]) -> Any | None:
+    def shows(*places: tuple[int, bool]) -> Any | None:
         for model, truths in zip(models, shown, strict=True):
             if all(truths[place] is wanted for place, wanted in places):
                 return model
-        wanted = [holds[place] if yes else z3.Not(holds[place]) for place, yes in places]
-        return oracle.find(*wanted, about="an overlap")
+        return None
+
+    def only(one: int, other: int) -> bool:
+        wanted = (holds[one], z3.Not(holds[other]))
+        return shows((one, True), (other, False)) is not None or oracle.possible(*wanted, about="an overlap")
 
     for second in range(len(holds)):
         for first in range(second):
             if not all_of_them and losses[first] == losses[second]:
                 continue
-            model = possible((first, True), (second, True))
+            model = shows((first, True), (second, True))
             if model is None:
-                continue
-            apart = possible((first, True), (second, False)) and possible((first, False), (second, True))
-            if all_of_them or apart:
+                model = oracle.find(holds[first], holds[second], about="an overlap")
+            if model is not None and (all_of_them or (only(first, second) and only(second, first))):
                 yield Overlap(first, second, model)

@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 
 from nebula.policy.expression.syntax import Arithmetic, FactRef, Literal, NameRef, Negative, Term
 from nebula.policy.expression.words import words_of
+from nebula.policy.invariants import WHOLE_WITH_THE_TARGET
 from nebula.profiling.vocabulary import Fact, vocabulary
 from nebula.proof.solver import z3
 
 __all__ = ["Case", "FactTable", "constant_case", "number_of", "read_term"]
-
-WHOLE_WITH_THE_TARGET = ("target.min", "target.max", "target.label_min", "target.label_max")
-"""Real facts that are whole numbers when every value of the target is."""
 
 
 class Case(NamedTuple):

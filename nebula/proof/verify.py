@@ -30,24 +30,25 @@ _UNDECLARED = (
 Still = Callable[[Mapping[str, FactValue]], bool]
 
 
-def verify(policy: CompiledPolicy) -> Verification:
+def verify(policy: CompiledPolicy, *, show_notes: bool = True) -> Verification:
     """Prove what can be proved of a policy, and show a profile for each thing that can go wrong.
 
-    The proofs are over all profiles that keep the laws in `nebula.proof.invariants`, with numbers
+    The proofs are over all profiles that keep the laws in `nebula.policy.invariants`, with numbers
     taken as real numbers: the rounding of arithmetic inside conditions is left out of account.
 
     Args:
         policy: A loaded policy.
+        show_notes: Give notes a witness too; finding and checking these takes a third of the time.
 
     Returns:
         Faults first, then notes; every witness was put to the real engine.
     """
-    return _Verifier(policy).run()
+    return _Verifier(policy, show_notes=show_notes).run()
 
 
 class _Verifier:
-    def __init__(self, policy: CompiledPolicy) -> None:
-        self.policy, self.file = policy, policy.file
+    def __init__(self, policy: CompiledPolicy, *, show_notes: bool = True) -> None:
+        self.policy, self.file, self.show_notes = policy, policy.file, show_notes
         self.oracle = Oracle()
         self.encoded = self.oracle.learn(policy)
         self.n_derive = len(self.file.derive)
@@ -95,7 +96,7 @@ class _Verifier:
         for number, atom in enumerate(plan.atoms):
             truth = self.encoded.atoms[number]
             for outcome, name in ((0, "never true"), (1, "never false")):
-                if truth and self.oracle.find(truth[outcome], about=f"`{atom.text}` {name}") is None:
+                if truth and not self.oracle.possible(truth[outcome], about=f"`{atom.text}` {name}"):
                     where = [
                         rule for rule, compiled in zip(self.ids, plan.rules, strict=True) if number in compiled.atoms
                     ]
@@ -136,15 +137,11 @@ class _Verifier:
 
     def _contract(self, place: int, rule: SelectRule) -> Iterator[Finding]:
         """Ask for a profile that reaches the rule and that its loss cannot take."""
-        first = self.encoded.first[place]
         for breach, when in self.breaches[place]:
             about = f"rule `{rule.id}` with {breach.clause} broken"
-            told = breach.about == "values"
-            model = self.oracle.find(first, when, self.undeclared, about=about, rounded=told)
-            declared = model is None
-            if model is None:
-                model = self.oracle.find(first, when, about=about, rounded=told)
-            if model is None:
+            wanted = [self.encoded.first[place], when]
+            declared = not self.oracle.possible(*wanted, self.undeclared, about=about)
+            if declared and not self.oracle.possible(*wanted, about=about):
                 continue
             loss = rule.use.loss if rule.use else ""
             message = f"reached by data that break the contract of {loss}: {breach.clause}"
@@ -153,8 +150,14 @@ class _Verifier:
             elif breach.about == "layout":
                 message += "; the decision refuses them and names the shapes"
             severity = "fault" if breach.about == "values" and not declared else "note"
-            refused = self._refused(rule) if severity == "fault" else None
-            witness = self._witness(model, self._is_first(rule.id, breach.when), refused)
+            witness = None
+            if severity == "fault" or self.show_notes:
+                wanted += [] if declared else [self.undeclared]
+                model = self.oracle.find(*wanted, about=about, rounded=breach.about == "values")
+                if model is None:  # the solver gave up, which is told as such
+                    continue
+                refused = self._refused(rule) if severity == "fault" else None
+                witness = self._witness(model, self._is_first(rule.id, breach.when), refused)
             yield self._finding(breach.about, rule.id, message, severity=severity, witness=witness)
 
     def _references(self, place: int, rule: SelectRule, use: Use) -> Iterator[Finding]:
@@ -211,11 +214,13 @@ class _Verifier:
         def both(facts: Mapping[str, FactValue]) -> bool:
             return {first, second} <= set(self.policy.outcome_only(facts))
 
+        severity = "fault" if unique else "note"
+        if severity == "note" and not self.show_notes:
+            return self._finding("overlap", first, message, others=(second,), severity=severity)
         witness = self._witness(overlap.model, both)
         if not witness.confirmed:  # a number so near its threshold that a float cannot hold it
             wanted = (self.select[overlap.first], self.select[overlap.second])
             witness = self._witness(self.oracle.find(*wanted, about=message, rounded=True), both)
-        severity = "fault" if unique else "note"
         return self._finding("overlap", first, message, others=(second,), severity=severity, witness=witness)
 
     def _is_first(self, rule: str, condition: str) -> Still:

@@ -226,6 +226,7 @@ FAULTS = [
     ("start_action_for_state", None, "the last rule"),
     ("start_action_for_state", MemoryError(), "failed on stratum"),
     ("complete_and_start_action", RuntimeError("error code: 307"), "error code: 307"),
+    ("complete_and_start_action", '{"c0":{"m":{"sid":"nebula","id":"another"}}}', "another message"),
     ("retract_fact", RuntimeError("error code: 301"), "error code: 301"),
 ]
 

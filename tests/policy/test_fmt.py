@@ -199,6 +199,16 @@ def test_a_resolved_policy_loads_and_is_the_same(path: Path) -> None:
     assert loads(resolved_text(str(path))).digest == load(path).digest
 
 
+def test_shipped_bases_are_told_by_their_names_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("strict.yaml", str(ROOT / "policies" / "strict.yaml")):
+        shown = call("policy", "show", "--resolved", name).stdout
+        assert "# default.yaml:" in shown
+        assert str(ROOT) not in shown
+    Path("default.yaml").write_text(policy("true"), encoding="utf-8")
+    assert origins(str(tmp_path / "default.yaml"))["select", "r0"] == f"{tmp_path / 'default.yaml'}:5"
+
+
 def test_a_resolved_policy_tells_where_each_entry_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("base.yaml").write_text(policy("true", "target.n > p", parameters={"p": 1, "q": 2}), encoding="utf-8")

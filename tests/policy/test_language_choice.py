@@ -147,7 +147,7 @@ def test_a_priority_without_its_hit_policy_is_told() -> None:
     ("change", "message"),
     [
         (lambda d: d["select"][0].update(on_unknown="mach"), "Did you mean `match`"),
-        (lambda d: d.update(hit_policy="collect"), "expected 'first', 'unique' or 'priority'"),
+        (lambda d: d.update(hit_policy="all"), "expected 'first', 'unique', 'priority' or 'collect'"),
         (lambda d: d["select"][0].update(priority=1.5), "expected an integer"),
         (lambda d: d["select"][0].update(priority=True), "expected an integer"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import nebula
+from nebula.errors import PolicyError
 from nebula.policy.loader import loads
 from nebula.policy.model import PolicyFile
 from tests.cli.runner import call
@@ -61,6 +63,40 @@ def test_every_example_gives_the_output_that_is_shown() -> None:
 def test_the_table_of_numbers(value: str, condition: str, outcome: str) -> None:
     found: Any = _VALUES[value] if value in _VALUES else float(value)
     assert loads(policy(condition)).evaluate({"target.mean": found}).select[0].outcome == outcome
+
+
+_RANGE = re.compile(r"^\| (\S.*?) \| ([\d.]+) \| ([\d.]+) \| ([-\d., ]+) \|$", re.MULTILINE)
+_RANGED = {
+    "a parameter's `low: 0, high: 100`": {"parameters": {"p": {"value": math.pi, "low": 0, "high": 100}}},
+    "`serve: {threshold: …}`": {"serve": {"threshold": math.pi}},
+    "`serve: {quantile: …}`": {"serve": {"quantile": math.pi}},
+    "`params: {pos_weight: …}`": {"params": {"pos_weight": math.pi}},
+}
+
+
+def _with_value(row: str, value: str) -> str:
+    """A policy that has the value where the row of the table says."""
+    place = _RANGED[row]
+    text = policy("known(target.mean)", **(place if "parameters" in place else {})).replace(
+        "MSELoss", "BCEWithLogitsLoss"
+    )
+    if "parameters" not in place:
+        text = text.replace("loss: BCEWithLogitsLoss", f"loss: BCEWithLogitsLoss\n    {json.dumps(place)[1:-1]}")
+    return text.replace(repr(math.pi), value)
+
+
+@pytest.mark.parametrize(("row", "low", "high", "refused"), _RANGE.findall(TEXT), ids=lambda part: part)
+def test_the_table_of_ranges(row: str, low: str, high: str, refused: str) -> None:
+    for value in (low, high):
+        loads(_with_value(row, value))
+    for value in refused.split(", "):
+        with pytest.raises(PolicyError) as caught:
+            loads(_with_value(row, value))
+        assert len(caught.value.problems) == 1
+
+
+def test_the_table_of_ranges_is_read() -> None:
+    assert {row for row, *_ in _RANGE.findall(TEXT)} == set(_RANGED)
 
 
 def test_every_key_of_a_policy_is_on_the_page() -> None:

@@ -44,7 +44,7 @@ CONDITIONS = [
     ("overflow", "target.class_balance * 1" + "0" * 300 + " * 1" + "0" * 300 + " > 1", None, ""),
     ("all-words", 'target.categories in ["ordered", "unordered"]', "NEB-P102", "is one of ordered, unordered"),
     ("free-fact", "target.mean > 1e300", None, ""),
-    ("two-facts", "target.zero_fraction > target.mean", None, ""),
+    ("two-facts", "target.max > target.mean", None, ""),
     ("two-bounded", "target.zero_fraction + 2 < target.class_balance", "NEB-P101", "and `target.class_balance` lies"),
     ("itself", "target.n < target.n", "NEB-P101", "both sides are the same"),
     ("itself-equal", "target.n == target.n", "NEB-P102", "both sides are the same"),
@@ -247,6 +247,91 @@ def test_inherited_names_may_be_unused_but_a_parameter_that_settles_a_rule_is_to
     assert (problem.code, Path(problem.file).name) == ("NEB-P102", "base.yaml")
 
 
-def test_errors_come_without_warnings(lint: Any) -> None:
-    found = lint(policy("target.class_balance > 2", "target.meen > 1"))
-    assert [(problem.code, problem.severity) for problem in found] == [("NEB-P052", "error")]
+BESIDE = {
+    "other condition": (policy("target.class_balance > 2", "target.meen > 1"), ["NEB-P101", "NEB-P052"]),
+    "same condition": (policy("target.class_balance > 2 and target.meen > 1"), ["NEB-P052"]),
+    "faulty rule": (policy("target.class_balance > 2") + "- {id: b}\n", ["NEB-P101", "NEB-P022", "NEB-P022"]),
+    "unknown key": (policy("target.class_balance > 2", selct=[]), ["NEB-P021", "NEB-P101"]),
+    "through a faulty definition": (
+        policy("odd and target.n > 1", definitions={"odd": "target.meen > 1"}),
+        ["NEB-P052"],
+    ),
+    "circle": (
+        policy("odd and target.n < 0", definitions={"odd": "not even", "even": "not odd"}),
+        ["NEB-P046", "NEB-P101"],
+    ),
+    "after true": (policy("target.meen > 1", "true", "target.n > 2"), ["NEB-P052", "NEB-P105"]),
+    "unused names wait": (policy("target.meen > 1", parameters={"p": 1}), ["NEB-P052"]),
+    "loss": (policy("target.class_balance > 2").replace("MSELoss", "MSELos"), ["NEB-P101", "NEB-P060"]),
+}
+
+
+@pytest.mark.parametrize(("text", "codes"), BESIDE.values(), ids=BESIDE)
+def test_warnings_come_beside_errors(lint: Any, text: str, codes: list[str]) -> None:
+    assert [problem.code for problem in lint(text)] == codes
+
+
+def test_definitions_that_grow_without_bound_are_not_put_in_beside_an_error(lint: Any) -> None:
+    doubled = {f"d{i}": f"d{i - 1} and d{i - 1} or target.n > {i}" for i in range(1, 60)}
+    found = lint(policy("d59", "target.meen > 1", definitions={"d0": "target.n > 0", **doubled}))
+    assert "NEB-P052" in {problem.code for problem in found}
+
+
+UNITS = [
+    (
+        "rows-and-target",
+        "target.n > target.mean",
+        "`target.n` is a count and `target.mean` is in the unit of the target",
+    ),
+    ("fraction-and-target", "target.zero_fraction > target.mean", "is a fraction"),
+    ("fraction-and-count", "target.zero_fraction < target.n", "is a fraction"),
+    ("nats", "target.entropy > target.std", "in nats"),
+    ("equal", "target.median == target.n", "a count"),
+    ("chain", "0 < target.n < target.max", "mixes them"),
+    ("sum", "target.n + target.mean > 1", "`target.n + target.mean` mixes them"),
+    ("difference", "-(target.n - target.mean) > 1", "`target.n - target.mean` mixes them"),
+    ("scaled", "2 * target.n / 3 > -target.mean", "mixes them"),
+    ("same", "target.median > target.mean + target.std", ""),
+    ("counts", "target.n_elements > target.n", ""),
+    ("no-unit", "target.n_unique < target.max - target.min + 1", ""),
+    ("ratio", "target.std / target.mean > target.zero_fraction", ""),
+    ("square", "target.var > target.mean", ""),
+    ("product", "target.zero_fraction * target.n > 5 * target.mean", ""),
+    ("parameter", "target.n > few", ""),
+    ("other-parameter", "target.mean > few", "`few` is a count"),
+    ("percent", "target.zero_fraction < share", "`share` is a percentage"),
+    ("unknown-word", "target.zero_fraction < euros", ""),
+    ("member", "target.zero_fraction in [few]", "`few` is a count"),
+]
+
+
+@pytest.mark.parametrize(("condition", "part"), [case[1:] for case in UNITS], ids=[case[0] for case in UNITS])
+def test_units(lint: Any, condition: str, part: str) -> None:
+    parameters = {
+        "few": {"value": 1, "unit": "rows"},
+        "share": {"value": 0.5, "unit": "percent"},
+        "euros": {"value": 0.5, "unit": "EUR"},
+    }
+    used = "target.n > few or target.mean > euros or target.skew > share"
+    found = [problem for problem in lint(policy(condition, used, parameters=parameters)) if "r0" in problem.message]
+    assert [problem.code for problem in found] == (["NEB-P110"] if part else []), found
+    assert all(part in problem.message and problem.hint for problem in found), found
+
+
+PERCENTAGES = [
+    ("target.zero_fraction > 30", "did you mean 0.3?"),
+    ("30 > target.zero_fraction", "did you mean 0.3?"),
+    ("target.zero_fraction > share", "did you mean 0.25?"),
+    ("target.zero_fraction in [0.5, 99]", "did you mean 0.99?"),
+    ("target.zero_fraction > 5", "Mend one side"),
+    ("target.zero_fraction > 300", "Mend one side"),
+    ("target.n > -30", "known(...)"),
+]
+
+
+@pytest.mark.parametrize(("condition", "hint"), PERCENTAGES, ids=[case[0] for case in PERCENTAGES])
+def test_a_percentage_beside_a_fraction_is_guessed(lint: Any, condition: str, hint: str) -> None:
+    text = policy(condition, "target.mean > share", parameters={"share": {"value": 25, "unit": "percent"}})
+    (problem,) = [problem for problem in lint(text) if "r0" in problem.message]
+    assert problem.code in ("NEB-P101", "NEB-P102")
+    assert hint in problem.hint

@@ -75,14 +75,43 @@ def test_changes_are_grouped_with_an_example(corpus: Path) -> None:
 )
 def test_a_change_is_proved_or_shown(new: str, expected: set[tuple[str, str]]) -> None:
     found = find_differences(loads(LOW), loads(new))
-    assert {(change.old_loss, change.new_loss) for change in found} == expected
+    assert {(change.old_loss, change.new_loss) for change in found.changes} == expected
+    assert found.undone == ()
 
 
 @pytest.mark.parametrize("name", ["heavy_kurtosis", "high_skew", "zero_share", "few_levels", "rare_top"])
 def test_a_threshold_of_the_default_policy_matters(name: str) -> None:
     old = load("default.yaml")
     moved = load("default.yaml", parameters={name: old.parameters[name] * 2})
-    assert find_differences(old, moved)
+    assert find_differences(old, moved).changes
+
+
+THIRD = written(("third", "target.mean * 3 == 0.3", "L1Loss"), REST)
+"""True of 0.1 in real numbers and in no float near it."""
+
+
+def test_what_rounding_undoes_is_told_and_never_called_alike(tmp_path: Path) -> None:
+    moved = THIRD.replace("target.mean * 3", "target.mean * 3 + 1e-9")
+    found = find_differences(loads(THIRD), loads(moved))
+    assert {(undone.old_loss, undone.new_loss) for undone in found.undone} >= {("L1Loss", "MSELoss")}
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(THIRD)
+    new.write_text(moved)
+    done = call("policy", "diff", old, new)
+    assert done.exit_code == 7
+    assert f"undone by rounding: {len(found.undone)} (" in done.stdout
+    assert "choose alike" not in done.stdout
+    told = json.loads(call("policy", "diff", old, new, "--json").stdout)["undone_by_rounding"]
+    assert {(one["old_loss"], one["new_loss"]) for one in told} == {(u.old_loss, u.new_loss) for u in found.undone}
+
+
+def test_a_confirmed_change_stands_beside_one_that_rounding_undoes() -> None:
+    both = written(("third", "target.mean * 3 == 0.3", "L1Loss"), ("wide", "target.std > 1", "HuberLoss"), REST)
+    found = find_differences(
+        loads(both), loads(both.replace("mean * 3 == 0.3", "mean * 3 == 0.3 and false").replace("> 1", "> 2"))
+    )
+    assert ("HuberLoss", "MSELoss") in {(change.old_loss, change.new_loss) for change in found.changes}
+    assert ("L1Loss", "MSELoss") in {(undone.old_loss, undone.new_loss) for undone in found.undone}
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"target": {"mean": "x"}}', '{"trace_version": "1"}', '{"unknown": 1}'])

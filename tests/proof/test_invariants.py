@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from nebula.policy.invariants import INVARIANTS, WHOLE_WITH_THE_TARGET
 from nebula.policy.loader import loads
 from nebula.profiling.model import DataProfile
 from nebula.profiling.profiler import profile
 from nebula.profiling.vocabulary import facts_of
-from nebula.proof.invariants import INVARIANTS
-from nebula.proof.values import WHOLE_WITH_THE_TARGET
 from tests.acceptance.witnesses import DEFAULT
 from tests.policy.samples import policy
 from tests.proof.random_profiles import profiles

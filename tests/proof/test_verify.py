@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from nebula.policy.loader import load, loads
+from nebula.proof.oracle import Oracle
+from nebula.proof.solver import z3
 from nebula.proof.verify import verify
 from tests.cli.runner import call
 from tests.proof.planted_faults import PLANTED, REST, Planted, written
@@ -35,6 +37,22 @@ def test_the_engine_confirms_every_witness_on_a_shipped_policy(name: str) -> Non
     assert [f.message for f in found.findings if f.witness and not f.witness.confirmed] == []
     assert sum(f.witness is not None for f in found.findings) > 10
     assert {f.kind for f in found.faults} <= {"values"}
+
+
+def test_without_notes_shown_the_findings_are_the_same_and_every_fault_keeps_its_witness() -> None:
+    policy = load("default.yaml")
+    full, short = verify(policy), verify(policy, show_notes=False)
+    assert [f.model_copy(update={"witness": None}) for f in full.findings] == [
+        f.model_copy(update={"witness": None}) for f in short.findings
+    ]
+    faulty = verify(loads(PLANTED["gap"].text), show_notes=False)
+    assert all(fault.witness and fault.witness.confirmed for fault in faulty.faults)
+
+
+def test_a_solver_that_gives_up_proves_no_comparison_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Oracle, "_ask", lambda *_: z3.unknown)
+    found = verify(loads(written(("low", "target.mean < 1", "L1Loss"), REST)))
+    assert {"never true", "never false"}.isdisjoint(f.kind for f in found.findings)
 
 
 def test_a_reference_that_may_be_unknown_is_found() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.policy_mutations import analyse, mutants_of
+from benchmarks.policy_mutations.analysis import analyse
+from benchmarks.policy_mutations.mutants import mutants_of
 from nebula.decision.policy import load_policy
 from nebula.policy.loader import loads
 

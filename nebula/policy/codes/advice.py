@@ -1,4 +1,4 @@
-"""NEB-P101 to NEB-P109: what loads, and is probably not meant."""
+"""NEB-P101 to NEB-P110: what loads, and is probably not meant."""
 
 from __future__ import annotations
 
@@ -83,5 +83,15 @@ PAGES = (
         "Write it once, or mend the second.",
         rule("target.min >= 0 and target.min >= 0"),
         rule("target.min >= 0 and target.max >= 0"),
+    ),
+    _Advice(
+        "NEB-P110",
+        "two units in one comparison",
+        "The two sides are measured in different units, such as rows and the unit of the target, or a fraction and a "
+        "percentage, so which of them is larger says nothing about the data. `nebula facts` shows the units; a "
+        "parameter may tell its own as `unit`.",
+        "Compare with a constant, a parameter or a fact of the same unit.",
+        rule("target.n > target.mean"),
+        rule("target.median > target.mean"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ CODES: Mapping[str, CodePage] = MappingProxyType(
 """Every page by its code, in the order of the codes."""
 
 
-def nearest_code(code: str) -> str | None:
-    """Return the code that is spelt most alike, or None."""
-    near = get_close_matches(code.upper(), list(CODES), n=1, cutoff=0.7)
+def nearest_code(code: str, known: Iterable[str] = CODES) -> str | None:
+    """Return the known code that is spelt most alike, or None."""
+    near = get_close_matches(code.upper(), list(known), n=1, cutoff=0.7)
     return near[0] if near else None

@@ -68,6 +68,15 @@ PAGES = (
         rule("{all: [target.n > 1, target.is_constant]}"),
     ),
     CodePage(
+        "NEB-P027",
+        "an unknown version of the format",
+        "`apiVersion` names the version of the file format. This one is newer than this nebula, or was never released.",
+        "Update nebula, or mend the version; `nebula policy migrate FILE` brings older files up to the present one.",
+        "apiVersion: nebula/v9\nname: example\nversion: 1.0.0\n" + rule("true"),
+        rule("true"),
+        whole=True,
+    ),
+    CodePage(
         "NEB-P030",
         "a policy extends itself",
         "Following `extends` leads back to a file that is being read, so no rule could be said to come first.",

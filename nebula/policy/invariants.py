@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["INVARIANTS", "Invariant"]
+__all__ = ["INVARIANTS", "WHOLE_WITH_THE_TARGET", "Invariant"]
+
+WHOLE_WITH_THE_TARGET = ("target.min", "target.max", "target.label_min", "target.label_max")
+"""Real facts that are whole numbers when every value of the target is: a law that the language cannot say."""
 
 
 class Invariant(NamedTuple):
