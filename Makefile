@@ -46,7 +46,7 @@ bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 	$(BIN)/python benchmarks/policy_engines.py
 
 bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and wrong uses
-	@$(BIN)/python benchmarks/check.py --quiet
+	@$(BIN)/python -m benchmarks.check --quiet
 
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'

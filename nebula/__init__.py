@@ -12,12 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nebula.checking.report import CheckReport
+    from nebula.checking.run import check
     from nebula.decision.model import Decision
     from nebula.decision.policy import Policy, load_policy
     from nebula.decision.trace import DecisionTrace
     from nebula.losses.base import LossFunction
     from nebula.losses.criterion import Criterion
+    from nebula.losses.declaring import register_loss
     from nebula.losses.spec import LossSpec
+    from nebula.plugins import use_plugins
     from nebula.profiling.hints import Hints
     from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CheckReport",
     "Criterion",
     "DataProfile",
     "Decision",
@@ -39,12 +44,16 @@ __all__ = [
     "Policy",
     "PredictionSpec",
     "build",
+    "check",
     "load_policy",
     "profile",
+    "register_loss",
     "select",
+    "use_plugins",
 ]
 
 _HOME = {
+    "CheckReport": "nebula.checking.report",
     "Criterion": "nebula.losses.criterion",
     "DataProfile": "nebula.profiling.model",
     "Decision": "nebula.decision.model",
@@ -56,9 +65,12 @@ _HOME = {
     "Policy": "nebula.decision.policy",
     "PredictionSpec": "nebula.profiling.prediction",
     "build": "nebula.selection",
+    "check": "nebula.checking.run",
     "load_policy": "nebula.decision.policy",
     "profile": "nebula.profiling.profiler",
+    "register_loss": "nebula.losses.declaring",
     "select": "nebula.selection",
+    "use_plugins": "nebula.plugins",
 }
 
 

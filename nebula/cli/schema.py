@@ -18,6 +18,8 @@ class SchemaKind(str, Enum):
 
     policy = "policy"
     trace = "trace"
+    why = "why"
+    why_not = "why-not"
     profile = "profile"
     hints = "hints"
 

@@ -1,0 +1,1 @@
+"""What a training script shows about its losses: it is parsed, never run."""
