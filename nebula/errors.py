@@ -9,6 +9,7 @@
     │   └── AmbiguousDecision      the data cannot tell and the policy refuses to guess
     ├── ContractError          a loss was given what it is not defined for
     ├── EngineError            the inference engine failed or disagreed with its twin
+    ├── PluginError            an installed package's losses or facts cannot be used
     └── MissingExtraError      an optional dependency is not installed
 
 Every message has one shape: what was expected, what was found, where, what to do.
@@ -29,6 +30,7 @@ __all__ = [
     "MissingExtraError",
     "NebulaError",
     "NoRuleFits",
+    "PluginError",
     "PolicyError",
     "Problem",
 ]
@@ -110,6 +112,30 @@ class ContractError(NebulaError, ValueError):
 
 class EngineError(NebulaError, RuntimeError):
     """The inference engine failed, or two engines disagreed."""
+
+
+class PluginError(NebulaError):
+    """An installed package announces losses or facts that cannot be used.
+
+    Args:
+        distribution: Name of the installed distribution.
+        group: Group of the entry point.
+        point: The entry point as it is declared.
+        problem: What went wrong.
+    """
+
+    def __init__(self, distribution: str, group: str, point: str, problem: object) -> None:
+        """Name who is to blame and how to go on without it."""
+        kind = f"{type(problem).__name__}: " if isinstance(problem, Exception) else ""
+        self.distribution, self.group, self.point, self.problem = distribution, group, point, f"{kind}{problem}"
+        super().__init__(
+            f"plugin `{distribution}`: expected its entry point `{point}` in `{group}` to load, found {self.problem}. "
+            "Mend or uninstall it, or go on without plugins: `nebula.use_plugins(False)`, `nebula --no-plugins`."
+        )
+
+    def __reduce__(self) -> tuple[type[PluginError], tuple[str, str, str, str]]:
+        """Survive pickling between processes."""
+        return type(self), (self.distribution, self.group, self.point, self.problem)
 
 
 class MissingExtraError(NebulaError, ImportError):

@@ -125,13 +125,23 @@ class Nebula(LossFunction):
             self._lock(dataset, decision)
         return self
 
-    def forward(self, prediction: Tensor, target: Tensor, dataset: DatasetId = None) -> Tensor:
+    def forward(
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        dataset: DatasetId = None,
+        *,
+        sample_weight: Tensor | None = None,
+        **extra: Any,
+    ) -> Tensor:
         """Return the chosen loss of these predictions.
 
         Args:
             prediction: The model's raw output.
             target: The targets, as the user has them.
             dataset: Name of the data set, when one object serves several.
+            sample_weight: What every row counts, (N,); 1 each when left out.
+            **extra: Further inputs that the chosen loss names, such as the group of every row.
 
         Returns:
             The loss, reduced as the policy's parameters say (a scalar mean by default).
@@ -142,7 +152,7 @@ class Nebula(LossFunction):
         criterion = self._criteria.get(dataset)
         if criterion is None:
             criterion = self.determine_loss_function(prediction, target, dataset)
-        loss: Tensor = criterion(prediction, target)
+        loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
         return loss
 
     def determine_loss_function(

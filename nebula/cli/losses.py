@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,14 +35,20 @@ def losses(name: Name = None, json: Json = False) -> None:
     if json:
         show_json([_document(entry) for entry in entries()])
         return
-    show_table(
-        ("loss", "family", "target", "summary"),
-        ((entry.name, entry.family, _targets(entry), entry.summary) for entry in entries()),
-    )
+    by_family = sorted(entries(), key=_family_order(entries()))
+    show_table(("loss", "family", "target", "elicits", "summary"), map(_row, by_family))
 
 
-def _targets(entry: LossEntry) -> str:
-    return ", ".join(dict.fromkeys(contract.target_kind for contract in entry.contracts))
+def _family_order(entries: Iterable[LossEntry]) -> Callable[[LossEntry], int]:
+    """Keep families together, in the order of their first loss."""
+    order = {family: place for place, family in enumerate(dict.fromkeys(entry.family for entry in entries))}
+    return lambda entry: order[entry.family]
+
+
+def _row(entry: LossEntry) -> tuple[str, ...]:
+    targets = dict.fromkeys(contract.target_kind for contract in entry.contracts)
+    elicits = dict.fromkeys(contract.proper for contract in entry.contracts if contract.proper)
+    return entry.name, entry.family, ", ".join(targets), ", ".join(elicits), entry.summary
 
 
 def _document(entry: LossEntry) -> dict[str, Any]:
@@ -53,25 +60,36 @@ def _document(entry: LossEntry) -> dict[str, Any]:
         "reference": entry.reference,
         "limits": entry.limits,
         "native_link": entry.native_link,
+        "serves": list(entry.serves),
+        "composed": entry.composed,
         "contracts": [contract.model_dump(mode="json") for contract in entry.contracts],
         "params": entry.params.model_json_schema(),
     }
 
 
 def _describe(entry: LossEntry) -> None:
+    from nebula.losses.axes import write_axes
+
     rows = [
         ("loss", entry.name),
         ("family", entry.family),
         ("summary", entry.summary),
         ("formula", entry.formula),
         ("link", entry.native_link),
+        ("serves", ", ".join(entry.serves) or "what the link makes of the output"),
         ("limits", entry.limits),
         ("reference", entry.reference),
     ]
     for contract in entry.contracts:
         needs = ", ".join(f"{name}={str(value).lower()}" for name, value in contract.requires_params.items())
         when = f" when {needs}" if needs else ""
-        rows.append(("takes", f"{contract.prediction_space} against {contract.target_kind} ({contract.layout}){when}"))
+        taken = f"{contract.prediction_space} {write_axes(contract.shapes[0])}"
+        read = f"{contract.target_kind} {write_axes(contract.shapes[1])} in {contract.target_interval}"
+        rows.append(("takes", f"{taken} against {read}{when}"))
+        rows += [
+            ("extra input", f"{given.name} {write_axes(given.axes)}: {given.description}")
+            for given in contract.extra_inputs
+        ]
     for name, parameter in entry.params.model_fields.items():
         rows.append(("parameter", f"{name} = {parameter.default}: {parameter.description}"))
     show_table(("", ""), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nebula.decision.naming import losses_chosen
 from nebula.decision.trace import ComparisonTrace, DecisionTrace, RuleTrace
 from nebula.errors import ContractError
 from nebula.losses.capability import violations
@@ -114,8 +115,10 @@ def why_not(trace: DecisionTrace, loss: str) -> str:
         raise ContractError(
             f"expected a registered loss, found `{loss}`." + (f" Did you mean `{near}`?" if near else "")
         )
-    if trace.spec and trace.spec.loss == loss:
-        return f"{loss} was chosen, by rule `{trace.rule_id}`."
+    if loss in losses_chosen(trace.spec):
+        by = f"rule `{trace.rule_id}`" if trace.rule_id else "`otherwise`"
+        whole = trace.spec.loss if trace.spec else loss
+        return f"{loss} was chosen, by {by}." if whole == loss else f"{loss} was chosen, as a term of {whole}."
     rules = [rule for rule in trace.rules if rule.loss == loss]
     lines = [f"{loss} was not chosen."]
     for rule in rules:

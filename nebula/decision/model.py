@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nebula.decision.explain import explain, summary, why_not
 from nebula.decision.trace import DecisionTrace, Status
+from nebula.decision.why import Why, explain_why
+from nebula.errors import DecisionError
 from nebula.losses.spec import LossSpec
+
+if TYPE_CHECKING:
+    from nebula.decision.contrast import WhyNot
+    from nebula.decision.policy import Policy
 
 __all__ = ["Decision"]
 
@@ -17,9 +24,11 @@ class Decision:
 
     Attributes:
         trace: The full record; everything else is read from it.
+        policy: The policy that decided; None when the decision was read back from its record.
     """
 
     trace: DecisionTrace
+    policy: Policy | None = field(default=None, repr=False, compare=False)
 
     @property
     def spec(self) -> LossSpec | None:
@@ -45,16 +54,51 @@ class Decision:
         """Return the reasons as plain text: the choice, each rule, what would change it."""
         return explain(self.trace)
 
-    def why_not(self, loss: str) -> str:
-        """Say why another loss was not chosen, rule by rule.
+    def why(self) -> Why:
+        """Return what came of every rule: `.sentence()`, `.tree()`, `.model_dump_json()`."""
+        return explain_why(self.trace)
+
+    def why_not(self, loss: str, *, policy: Policy | None = None) -> str:
+        """Say why another loss was not chosen, rule by rule, and last what would select it.
+
+        What would select it needs the policy, which a decision read back from its record lacks:
+        without `policy` its text then ends with the rules.
 
         Args:
             loss: Name of a registered loss, e.g. `MSELoss`.
+            policy: The policy that decided, for a decision read back.
 
         Raises:
             ContractError: No loss of that name is registered.
+            DecisionError: Another policy decided.
         """
-        return why_not(self.trace, loss)
+        if policy is None and self.policy is None:
+            return why_not(self.trace, loss)
+        answer = self.contrast(loss, policy=policy)
+        said = answer.answer in ("chosen", "not named")
+        return "\n".join([*answer.why_not, *([] if said else [f"  {answer.sentence()}"])])
+
+    def contrast(self, loss: str, *, policy: Policy | None = None) -> WhyNot:
+        """Search for the smallest change of facts that would select another loss.
+
+        Args:
+            loss: Name of a registered loss.
+            policy: The policy that decided, for a decision read back.
+
+        Returns:
+            The answer: `.changes`, `.sentence()`, `.tree()`, `.model_dump_json()`.
+
+        Raises:
+            ContractError: No loss of that name is registered.
+            DecisionError: Another policy decided, or none is at hand.
+        """
+        from nebula.decision.contrast import explain_why_not
+
+        asked = policy or self.policy
+        if asked is None:
+            name = f"{self.trace.policy.name} {self.trace.policy.version}"
+            raise DecisionError(f"expected the policy {name}, found a decision read back without it: pass `policy=`.")
+        return explain_why_not(asked.current(), self.trace, loss)
 
     def __str__(self) -> str:
         """Return the one readable line."""

@@ -12,7 +12,7 @@ from nebula.errors import DecisionError
 from nebula.losses.adaptation import plan_adaptation
 from nebula.losses.bias import output_bias
 from nebula.losses.catalogue import load_builtin
-from nebula.losses.contract import TargetKind
+from nebula.losses.contract import Contract, TargetKind
 from nebula.losses.registry import LossEntry, find
 from nebula.losses.schedule import Schedule
 from nebula.losses.spec import COMPOSITE, AdaptStep, Functional, Link, LossSpec, OutputBias, Serve, Term
@@ -29,6 +29,7 @@ _DEFAULT_SERVE: dict[TargetKind, Functional] = {
     "class_probabilities": "probability",
     "binary": "probability",
     "multi_hot": "probability",
+    "sign": "probability",
     "fraction": "mean",
     "count": "mean",
     "real": "mean",
@@ -118,16 +119,16 @@ def _single(use: Use, names: Names, profile: DataProfile) -> LossSpec:
         link="identity" if profile.prediction.space in _LINKED_BY_THE_MODEL else link,
         adapt=adapt,
         modifiers=use.modifiers,
-        output_bias=_bias(use, link, profile),
+        output_bias=_bias(use, link, profile, entry.contracts_for(params)[0]),
         serve=_serve(use, entry, params, adapt, names, profile),
     )
 
 
-def _bias(use: Use, link: Link, profile: DataProfile) -> OutputBias | None:
+def _bias(use: Use, link: Link, profile: DataProfile, contract: Contract) -> OutputBias | None:
     """Compute the bias, unless the model applies a link of its own that is not known."""
     if use.output_bias is None or profile.prediction.space == "rate":
         return None
-    return output_bias(use.output_bias, link, profile)
+    return output_bias(use.output_bias, link, profile, contract)
 
 
 def _value(value: Any, names: Names, where: str) -> Any:

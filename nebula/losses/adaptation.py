@@ -67,6 +67,7 @@ def draw_plan(loss: str, params: dict[str, Any], link: Link | None, profile: Dat
     contract = _contract_for(entry, params, profile)
     draft = Draft(loss, contract, checked.model_dump(), profile)
     outputs = _align(draft, link, checked)
+    _check_axes(draft)
     adapt_space(draft, link)
     _check_weights(draft, outputs)
     return draft
@@ -144,9 +145,19 @@ def _contract_for(entry: LossEntry, params: dict[str, Any], profile: DataProfile
     return (kinds or list(contracts))[0]
 
 
+def _check_axes(draft: Draft) -> None:
+    tail, least = draft.profile.prediction.shape_tail, draft.contract.min_axes
+    if tail is not None and len(tail) + 1 < least:
+        draft.refuse(
+            f"predictions of at least {least} axes",
+            f"{len(tail) + 1}",
+            "a set lies along the last axes; set `over: batch`, or choose a loss for one answer per row",
+        )
+
+
 def _check_weights(draft: Draft, outputs: int | None) -> None:
     columns = draft.contract.layout == "same" and draft.contract.target_kind == "binary"
-    for name in ("weight", "pos_weight"):
+    for name in ("weight", "pos_weight", "class_counts"):
         weights = draft.params.get(name)
         if weights is None or outputs is None or len(weights) == outputs or (columns and len(weights) == 1):
             continue

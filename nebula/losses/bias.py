@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 
 from nebula.losses.coding import PERCENT, is_percentage
+from nebula.losses.contract import Contract
 from nebula.losses.labels import class_labels, code_labels, find_void
+from nebula.losses.moments import raw_parameters
 from nebula.losses.space import VARIANCE_FLOOR
 from nebula.losses.spec import BiasKind, Link, OutputBias
 from nebula.profiling.model import DataProfile
@@ -16,7 +18,9 @@ __all__ = ["output_bias"]
 _Values = tuple[float, ...] | None
 
 
-def output_bias(kind: BiasKind, link: Link, profile: DataProfile) -> OutputBias | None:
+def output_bias(
+    kind: BiasKind, link: Link, profile: DataProfile, contract: Contract | None = None
+) -> OutputBias | None:
     """Compute the raw outputs of the constant predictor.
 
     Probabilities are clamped to [1/(2n), 1 - 1/(2n)], n the rows seen, so that a label that never
@@ -26,21 +30,34 @@ def output_bias(kind: BiasKind, link: Link, profile: DataProfile) -> OutputBias 
     Args:
         kind: `prior_log_odds`: log-odds of the positive label, or of the mean fraction, one per
             column of an (N, C) target; `log_prior`: log share of every class, in output order;
-            `link_mean`, `median`: inverse link of the mean or median, one per column;
+            `link_mean`, `median`: inverse link of the mean or median, one per column; where the outputs
+            are parameters of a distribution, `link_mean` is the one with the target's mean and variance;
             `column_means`: inverse link of the columns' means; `column_log_odds`: their log-odds.
         link: How the raw output becomes the quantity.
         profile: The data.
+        contract: What the loss reads its outputs as; None: as the link's quantity.
 
     Returns:
-        One value per output, or one for all outputs; None when the facts it needs are unknown.
+        One value per output, or one for all outputs; None when the facts it needs are unknown, or the
+        outputs are something else than the kind speaks of.
 
     Source: the constant predictor of a proper loss is the inverse link of the functional that it
     elicits (Lin et al. 2017, section 4.1, for the log-odds of a rare class).
     """
-    values = _KINDS[kind](link, profile)
+    values = _KINDS[kind](link, profile) if contract is None else _read(kind, link, profile, contract)
     if not values or not all(math.isfinite(value) for value in values):
         return None
     return OutputBias(kind=kind, values=values)
+
+
+def _read(kind: BiasKind, link: Link, profile: DataProfile, contract: Contract) -> _Values:
+    if contract.layout == "parameters":
+        return raw_parameters(contract.parameters, profile) if kind == "link_mean" else None
+    if contract.layout == "levels" and kind != "median":
+        return None
+    if contract.prediction_space == "score" and kind in ("link_mean", "median", "column_means"):
+        return None
+    return _KINDS[kind](link, profile)
 
 
 def _prior_log_odds(link: Link, profile: DataProfile) -> _Values:

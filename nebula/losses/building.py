@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["torch_module"]
 
 
-def torch_module(family: str, name: str, **fixed: Any) -> Callable[[Any], nn.Module]:
+def torch_module(family: str, class_name: str, /, **fixed: Any) -> Callable[[Any], nn.Module]:
     """Return a builder that passes a loss's validated parameters to a class as keywords.
 
     The class is imported when the first loss is built. The names are written in nebula's own code,
@@ -20,12 +20,12 @@ def torch_module(family: str, name: str, **fixed: Any) -> Callable[[Any], nn.Mod
 
     Args:
         family: Module of `nebula.losses.modules`.
-        name: Class in it.
+        class_name: Class in it.
         **fixed: Further keywords, for a class that serves several losses.
     """
 
     def build(params: Any) -> nn.Module:
         module = import_module(f"nebula.losses.modules.{family}")
-        return cast("nn.Module", getattr(module, name)(**params.model_dump(), **fixed))
+        return cast("nn.Module", getattr(module, class_name)(**params.model_dump(), **fixed))
 
     return build

@@ -42,6 +42,9 @@ def code_class_index(draft: Draft, params: BaseModel, outputs: int | None) -> No
         return
     facts, ignore_index = draft.profile.target, int(draft.params.get("ignore_index", NO_LABEL))
     void = find_void(draft.profile, params)
+    if void is not None and not draft.contract.supports_ignore_index:
+        draft.refuse("labels without void values", f"{void:g}, which means no label", "drop those rows")
+        return
     code = code_labels(draft.profile, void, outputs)
     if code.kind == "unfit":
         wanted = "class labels" if outputs is None else f"class labels 0..{outputs - 1}, or as many labels as outputs"
@@ -97,9 +100,12 @@ def code_values(draft: Draft, link: Link) -> None:
             f"ignore_value {draft.profile.hints.ignore_value}",
             "drop those rows; this loss cannot leave values out",
         )
+    elif draft.contract.target_kind == "sign":
+        _code_signs(draft)
     elif interval.contains(facts.min, facts.max) is False:
-        labels = class_labels(draft.profile, None)
-        if recodable and is_percentage(draft.profile):
+        # two labels become the ends of the interval, which an open one does not hold
+        labels = None if interval.low_open or interval.high_open else class_labels(draft.profile, None)
+        if recodable and is_percentage(draft.profile) and _fits_scaled(interval, draft.profile):
             draft.change_target("scale_target", "percentages become fractions", by=PERCENT)
         elif recodable and labels and len(labels) == 2:
             draft.change_target(
@@ -117,6 +123,24 @@ def code_values(draft: Draft, link: Link) -> None:
         draft.change_target(
             "to_prediction_dtype", f"the loss computes in the prediction's dtype, the target is {_dtype(facts.dtype)}"
         )
+
+
+def _code_signs(draft: Draft) -> None:
+    """Turn two labels into -1 and 1; a single one says its side only if it is -1 or 1."""
+    labels = class_labels(draft.profile, None)
+    if labels is None or set(labels) <= {-1.0, 1.0}:
+        if labels is None and draft.profile.target.n_unique is not None:
+            draft.refuse("two labels", f"{draft.profile.target.n_unique} values", "choose a loss for this target")
+    elif len(labels) == 2:
+        draft.change_target(
+            "remap_labels",
+            f"the two labels {labels[0]:g} and {labels[1]:g} become -1 and 1",
+            values=list(labels),
+            dtype="sign",
+        )
+    else:
+        shown = ", ".join(f"{label:g}" for label in labels[:8])
+        draft.refuse("two labels", shown or "none", "recode the target to -1 and 1, or choose another loss")
 
 
 def _check_rows(draft: Draft) -> None:
@@ -138,6 +162,11 @@ def _interval(draft: Draft, link: Link) -> Interval:
     """Return the values the target may take; a real quantity behind a sigmoid lies in [0, 1]."""
     bounded = draft.contract.prediction_space == "raw" and link == "sigmoid"
     return Interval(low=0, high=1) if bounded else draft.contract.target_interval
+
+
+def _fits_scaled(interval: Interval, profile: DataProfile) -> bool:
+    low, high = profile.target.min, profile.target.max
+    return low is None or high is None or interval.contains(low * PERCENT, high * PERCENT) is True
 
 
 def _refuse_interval(draft: Draft, interval: Interval) -> None:

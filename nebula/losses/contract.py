@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nebula.losses.axes import LAYOUT_AXES, Axes
 
@@ -87,7 +87,7 @@ class ExtraInput(_Value):
 class Contract(_Value):
     """The clauses that must hold for a loss value to mean what its name says."""
 
-    requires_params: dict[str, bool] = Field(
+    requires_params: dict[str, bool | str] = Field(
         default_factory=dict, description="Parameter values under which these clauses hold; empty: always."
     )
     prediction_space: PredictionSpace = Field(description="What the loss reads its first argument as.")
@@ -101,7 +101,7 @@ class Contract(_Value):
         )
     )
     axes: tuple[Axes, Axes] | None = Field(
-        None, description="Axes of prediction and target, where the layout leaves them `free`."
+        None, description="Axes of prediction and target, where the layout leaves them `free` or admits too many."
     )
     parameters: tuple[str, ...] = Field(
         (), description="What each output on the last axis is, for the layout `parameters`."
@@ -112,6 +112,7 @@ class Contract(_Value):
     min_outputs: int = Field(
         1, ge=1, description="Fewest outputs on the class axis for which the loss is not constant."
     )
+    min_axes: int = Field(1, ge=1, description="Fewest axes of a prediction, the rows being one.")
     extra_inputs: tuple[ExtraInput, ...] = Field((), description="Arguments beside prediction and target.")
     supports_ignore_index: bool = Field(False, description="A label may be left out by value.")
     reductions: tuple[str, ...] = Field(("mean", "sum", "none"), description="Reductions it offers.")
@@ -120,11 +121,23 @@ class Contract(_Value):
     learnable: bool = Field(False, description="It has parameters of its own, for the optimiser.")
     twice_differentiable: bool = Field(True, description="Its second derivative exists almost everywhere and is used.")
     bounded_below: bool = Field(True, description="The loss has a finite minimum on its domain.")
+    finite_at_extremes: bool = Field(
+        True, description="Raw outputs of ±1e4 give a finite value and a finite gradient in float32."
+    )
+    compiles: bool = Field(True, description="`torch.compile` takes it as one graph: it never waits for the device.")
     proper: str | None = Field(None, description="The functional it elicits: `mean`, `median`, `probability`, …")
     cost: Cost = Field("N", description="How time grows: N elements, C classes, T and S sequence lengths.")
     low_precision: Literal["upcast", "native"] = Field(
         "upcast", description="`upcast`: half precision predictions are computed in float32."
     )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Contract:
+        if self.layout == "free" and self.axes is None:
+            raise ValueError("expected axes with the layout `free`, found none")
+        if (self.layout == "parameters") != bool(self.parameters):
+            raise ValueError("expected names of parameters with the layout `parameters`, and with no other")
+        return self
 
     @property
     def shapes(self) -> tuple[Axes, Axes]:

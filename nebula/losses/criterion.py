@@ -62,12 +62,15 @@ class Criterion(LossFunction):
         self._contract = contracts[0]
         self._guard = guard_for(contracts)
         self._two_outputs = contracts[0].layout == "mean_and_variance"
+        self._outputs_differ = contracts[0].layout in ("mean_and_variance", "parameters")
         self.loss = entry.build(params)
         self._reduction: str = getattr(params, "reduction", "mean")
         # a tuple, so that the twin, which shares the loss's buffers and parameters, is no second submodule
         self._unreduced = (_without_reduction(self.loss),)
         self.serving: nn.Module = (
-            SelfServing(spec, entry, self.loss) if entry.serves else Serving(spec, entry, self.prediction_steps)
+            SelfServing(spec, entry, self.loss, self.prediction_steps)
+            if entry.serves
+            else Serving(spec, entry, self.prediction_steps)
         )
 
     def forward(
@@ -159,7 +162,7 @@ class Criterion(LossFunction):
         Raises:
             ContractError: The spec has no output bias, or the layer has no bias of that length.
         """
-        return set_output_bias(layer, self.spec.output_bias, outputs_differ=self._two_outputs)
+        return set_output_bias(layer, self.spec.output_bias, outputs_differ=self._outputs_differ)
 
     def extra_repr(self) -> str:
         """Name the loss."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from nebula.losses.spec import Functional, Link
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["LossEntry", "LossParams", "entries", "find", "nearest", "register"]
+__all__ = ["LossEntry", "LossParams", "entries", "find", "nearest", "register", "unregister"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class LossEntry:
         serves: Functionals that the built module computes from the raw output itself, by
             `serve(functional, raw, level)`, the first being the default; empty: the link's quantity is served.
         composed: It is built from the terms of a spec, not from parameters alone.
+        example: Parameters that pages and checks show it with, where the defaults do not say enough.
     """
 
     name: str
@@ -49,6 +50,7 @@ class LossEntry:
     native_link: Link = "identity"
     serves: tuple[Functional, ...] = ()
     composed: bool = False
+    example: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def contracts_for(self, params: dict[str, Any]) -> tuple[Contract, ...]:
         """Return the contracts that hold under these parameters (defaults filled in)."""
@@ -63,17 +65,28 @@ def register(entry: LossEntry) -> LossEntry:
     """Add a loss.
 
     Raises:
-        ValueError: The name is taken.
+        ValueError: The name is taken, or is no identifier.
     """
+    if not entry.name.isidentifier():
+        raise ValueError(f"loss {entry.name!r}: expected a name of letters, digits and underscores")
     if entry.name in _entries:
         raise ValueError(f"loss {entry.name!r} is already registered by {_entries[entry.name].family!r}")
     _entries[entry.name] = entry
     return entry
 
 
+def unregister(name: str) -> LossEntry:
+    """Take a loss out again and return it, e.g. before its class is defined anew in a notebook.
+
+    Raises:
+        KeyError: There is none of that name.
+    """
+    return _entries.pop(name)
+
+
 def entries() -> Iterator[LossEntry]:
     """Yield every registered loss in order of registration."""
-    yield from _entries.values()
+    yield from tuple(_entries.values())
 
 
 def find(name: str) -> LossEntry | None:

@@ -38,7 +38,7 @@ class Serving(nn.Module):
         self.class_axis = next((int(s.params["from"]) for s in on_prediction if s.step == "move_class_axis"), 1)
         self.variance = next((step for step in steps if isinstance(step, SplitMeanVariance)), None)
         self.labels = LabelTable(spec.serve.labels) if spec.serve.labels else None
-        logits = all(c.prediction_space in ("logits", "log_probabilities") for c in entry.contracts)
+        logits = all(c.prediction_space in ("logits", "log_probabilities", "score") for c in entry.contracts)
         linked = any(step.step in _LINKED for step in on_prediction)
         self.unlinked = logits and not linked and self.link not in ("sigmoid", "softmax")
 

@@ -78,7 +78,7 @@ def _rate(draft: Draft, link: Link, space: PredictionSpace) -> None:
 
 
 def _log_rate(draft: Draft, link: Link, space: PredictionSpace) -> None:
-    if space in ("probabilities", "log_probabilities"):
+    if space in ("probabilities", "log_probabilities") or (space == "rate" and draft.contract.layout == "parameters"):
         _refuse_space(draft, "log rates", space)
     elif space == "rate":
         draft.change_prediction(

@@ -175,7 +175,9 @@ class RemapLabelsParams(LossParams):
     """The labels, and what comes out."""
 
     values: tuple[float, ...] = Field(min_length=1, max_length=65536, description="The labels, ascending.")
-    dtype: Literal["long", "float"] = Field("long", description="`long` for indices, `float` for 0 and 1.")
+    dtype: Literal["long", "float", "sign"] = Field(
+        "long", description="`long` for indices, `float` for 0 and 1, `sign` for -1 and 1."
+    )
     ignore_index: int | None = Field(None, description="The index that the loss leaves out, not mapped.")
     invalid: int = _INVALID
 
@@ -205,9 +207,10 @@ class RemapLabels(Step[RemapLabelsParams]):
             value = value.to(labels.dtype)
         place = torch.searchsorted(labels, value.contiguous()).clamp_max(len(self.labels) - 1)
         known = labels[place] == value
-        if self.params.dtype == "float":
+        if self.params.dtype != "long":
             exact = value.dtype if value.is_floating_point() else torch.float32
-            return torch.where(known, place.to(exact), torch.nan)
+            answer = place if self.params.dtype == "float" else 2 * place - 1
+            return torch.where(known, answer.to(exact), torch.nan)
         index = torch.where(known, place, self.params.invalid)
         ignored = self.params.ignore_index
         return index if ignored is None else torch.where(value == ignored, ignored, index)

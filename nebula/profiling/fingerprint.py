@@ -1,30 +1,38 @@
 """Content hash of a tensor: dtype, shape and every byte, in order.
 
-Two schemes, named in the result. `xxh3_128` reads host memory at its bandwidth. `nebula_fp1` is a
+Three schemes, named in the result. `xxh3_128` reads host memory at its bandwidth. `nebula_fp1` is a
 blocked multilinear digest over 64-bit words that a GPU computes where the data lie: only three
 sums a block (0.15 % of the data) reach the host, and a CPU gives the same bits. Neither is
-cryptographic: they find changes, not forgeries.
+cryptographic: they find changes, not forgeries. `blake2b` (RFC 7693) finds both, at a twentieth of
+the speed.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from hashlib import blake2b, shake_256
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 import xxhash
 from torch import Tensor
 
-__all__ = ["fingerprint"]
+from nebula.errors import DataError
+from nebula.profiling.threads import one_thread
+
+__all__ = ["Scheme", "fingerprint"]
+
+Scheme = Literal["xxh3_128", "nebula_fp1", "blake2b"]
 
 _BLOCK = 2048
 _SLAB = 64
+_COPIED = 2**24
 # Two lanes were seen to collide on pairs of flipped sign bits; these three were not.
 _SHIFTS = (0, 21, 42)
 
 
-def fingerprint(tensor: Tensor, *, portable: bool = False) -> str:
+def fingerprint(tensor: Tensor, *, portable: bool = False, scheme: Scheme | None = None) -> str:
     """Hash a tensor's content.
 
     Equal for equal content, whatever the strides, the device (with `portable`) or the number of
@@ -33,20 +41,32 @@ def fingerprint(tensor: Tensor, *, portable: bool = False) -> str:
     Args:
         tensor: Dense, of any shape and element type.
         portable: Use the digest that every device computes alike, also on a CPU.
+        scheme: By default `xxh3_128` for a tensor on a CPU and `nebula_fp1` elsewhere or with
+            `portable`. `blake2b` where somebody may want two contents to look the same. It and
+            `xxh3_128` copy a device's tensor to the host, 16 MiB at a time.
 
     Returns:
-        `xxh3_128:<32 hex digits>` for a tensor on a CPU, else `nebula_fp1:<32 hex digits>`.
+        The scheme, a colon and 32 hex digits.
+
+    Raises:
+        DataError: The scheme is unheard of.
     """
-    with torch.no_grad():
+    chosen = scheme or ("nebula_fp1" if portable or tensor.device.type != "cpu" else "xxh3_128")
+    if chosen not in get_args(Scheme):
+        raise DataError(f"scheme: expected one of {', '.join(get_args(Scheme))}, found {chosen!r}.")
+    with torch.no_grad(), one_thread(tensor.numel()):
         dense = tensor.detach().resolve_conj().resolve_neg().contiguous()
         # Of one value or none, torch calls any stride contiguous, but views bytes only at stride 1.
         plain = dense.as_strided((dense.numel(),), (1,))
         header = f"{tensor.dtype}|{tuple(tensor.shape)}|".encode()
-        if portable or tensor.device.type != "cpu":
-            return f"nebula_fp1:{_digest_blocks(plain, header)}"
-        state = xxhash.xxh3_128(header)
-        state.update(plain.view(torch.uint8).numpy().data)
-        return f"xxh3_128:{state.hexdigest()}"
+        if chosen == "nebula_fp1":
+            return f"{chosen}:{_digest_blocks(plain, header)}"
+        state = xxhash.xxh3_128(header) if chosen == "xxh3_128" else blake2b(header, digest_size=16)
+        octets = plain.view(torch.uint8)
+        step = _COPIED if tensor.device.type != "cpu" else max(octets.numel(), 1)
+        for start in range(0, octets.numel(), step):
+            state.update(octets[start : start + step].cpu().numpy().data)
+        return f"{chosen}:{state.hexdigest()}"
 
 
 def _digest_blocks(plain: Tensor, header: bytes, slab: int = _SLAB) -> str:
@@ -76,8 +96,15 @@ def _block_sums(words: Tensor) -> Tensor:
     if short:
         words = torch.cat([words, words.new_zeros(short)])
     blocks = words.view(-1, _BLOCK)
-    keys = _keys().to(words.device)
-    return torch.stack([((blocks >> shift) * key).sum(1) for shift, key in zip(_SHIFTS, keys, strict=True)], dim=1)
+    if words.device.type != "cpu":
+        keys = _keys().to(words.device)
+        return torch.stack([((blocks >> shift) * key).sum(1) for shift, key in zip(_SHIFTS, keys, strict=True)], dim=1)
+    # Elsewhere than on a CPU, torch has no product of a matrix and a vector of integers.
+    sums, shifted = [torch.mv(blocks, _keys()[0])], torch.empty_like(blocks)
+    for before, key in zip((blocks, shifted), _keys()[1:], strict=True):
+        torch.bitwise_right_shift(before, _SHIFTS[1], out=shifted)
+        sums.append(torch.mv(shifted, key))
+    return torch.stack(sums, dim=1)
 
 
 @cache

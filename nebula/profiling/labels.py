@@ -32,7 +32,7 @@ def describe_labels(data: Distribution, void: float | None) -> dict[str, Any]:
     classes = len(labels.values)
     if labels.n and (labels.whole or classes == 2):
         facts |= {"label_min": labels.low, "label_max": labels.high}
-        if classes <= MAX_CLASSES:
+        if labels.exact and classes <= MAX_CLASSES:
             facts |= _classes(labels)
     return facts
 

@@ -9,9 +9,10 @@ the JSON schema and the documentation read them from here, so a new fact is one 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic.config import JsonDict
 
 from nebula.profiling.hints import Hints
 
@@ -34,6 +35,7 @@ PredictionSpace = Literal["logits", "probabilities", "log_probabilities", "rate"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+_OF_THE_TARGET: JsonDict = {"unit": "of the target"}
 
 
 class _Facts(BaseModel):
@@ -78,24 +80,30 @@ class TargetFacts(_Facts):
     value_counts: tuple[int, ...] | None = Field(None, description="How often each of `unique_values` occurs.")
     repeat_rate: Fraction | None = Field(None, description="1 - distinct values / values: 0 when nothing repeats.")
     min_gap: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Smallest distance between neighbouring distinct values."
+        None,
+        description="Smallest distance between neighbouring distinct values.",
+        json_schema_extra=_OF_THE_TARGET,
     )
 
-    min: float | None = Field(None, description="Smallest finite value.")
-    max: float | None = Field(None, description="Largest finite value.")
-    mean: float | None = Field(None, description="Arithmetic mean.")
-    std: Annotated[float, Field(ge=0)] | None = Field(None, description="Standard deviation, denominator n.")
+    min: float | None = Field(None, description="Smallest finite value.", json_schema_extra=_OF_THE_TARGET)
+    max: float | None = Field(None, description="Largest finite value.", json_schema_extra=_OF_THE_TARGET)
+    mean: float | None = Field(None, description="Arithmetic mean.", json_schema_extra=_OF_THE_TARGET)
+    std: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Standard deviation, denominator n.", json_schema_extra=_OF_THE_TARGET
+    )
     var: Annotated[float, Field(ge=0)] | None = Field(None, description="Variance, denominator n.")
     skew: float | None = Field(None, description="Third standardised moment m3 / m2^1.5; unknown for a constant.")
     kurtosis: float | None = Field(
         None, description="Excess kurtosis m4 / m2^2 - 3; 0 for a normal; unknown for a constant."
     )
-    q05: float | None = Field(None, description="5 % quantile (linear interpolation).")
-    q25: float | None = Field(None, description="25 % quantile.")
-    median: float | None = Field(None, description="50 % quantile.")
-    q75: float | None = Field(None, description="75 % quantile.")
-    q95: float | None = Field(None, description="95 % quantile.")
-    iqr: Annotated[float, Field(ge=0)] | None = Field(None, description="q75 - q25.")
+    q05: float | None = Field(
+        None, description="5 % quantile (linear interpolation).", json_schema_extra=_OF_THE_TARGET
+    )
+    q25: float | None = Field(None, description="25 % quantile.", json_schema_extra=_OF_THE_TARGET)
+    median: float | None = Field(None, description="50 % quantile.", json_schema_extra=_OF_THE_TARGET)
+    q75: float | None = Field(None, description="75 % quantile.", json_schema_extra=_OF_THE_TARGET)
+    q95: float | None = Field(None, description="95 % quantile.", json_schema_extra=_OF_THE_TARGET)
+    iqr: Annotated[float, Field(ge=0)] | None = Field(None, description="q75 - q25.", json_schema_extra=_OF_THE_TARGET)
     zero_fraction: Fraction | None = Field(None, description="Share of values equal to 0.")
     negative_fraction: Fraction | None = Field(None, description="Share of values below 0.")
     min_fraction: Fraction | None = Field(
@@ -115,7 +123,9 @@ class TargetFacts(_Facts):
     )
 
     void_value: float | None = Field(
-        None, description="A whole value outside the block of labels 0..K-1 that looks like a filler: 255, -1 or -100."
+        None,
+        description="A whole value outside the block of labels 0..K-1 that looks like a filler: 255, -1 or -100.",
+        json_schema_extra=_OF_THE_TARGET,
     )
     void_fraction: Fraction | None = Field(
         None, description="Share of values equal to `void_value`; 0 when there is none."
@@ -123,8 +133,8 @@ class TargetFacts(_Facts):
     n_classes: Count | None = Field(
         None, description="Distinct labels, when the target can be labels: whole values, or exactly two values."
     )
-    label_min: float | None = Field(None, description="Smallest label.")
-    label_max: float | None = Field(None, description="Largest label.")
+    label_min: float | None = Field(None, description="Smallest label.", json_schema_extra=_OF_THE_TARGET)
+    label_max: float | None = Field(None, description="Largest label.", json_schema_extra=_OF_THE_TARGET)
     labels_are_contiguous: bool | None = Field(
         None, description="The labels are all the whole numbers from `label_min` to `label_max`."
     )
@@ -243,3 +253,39 @@ class DataProfile(_Facts):
     evidence: EvidenceFacts = Field(default_factory=EvidenceFacts, description="How much was seen.")
     hints: Hints = Field(default_factory=Hints, description="What the user declared.")
     fingerprint: str | None = Field(None, description="Content hash of the target, with its scheme: `xxh3_128:…`.")
+    _accumulator: Any = PrivateAttr(None)
+
+    @property
+    def accumulator(self) -> Any:
+        """What the target's facts were computed from, so that profiles can merge; None in one read from JSON."""
+        return self._accumulator
+
+    def with_accumulator(self, accumulator: Any) -> DataProfile:
+        """Return the same profile, able to merge.
+
+        Args:
+            accumulator: A `TargetAccumulator` whose facts these are.
+        """
+        twin = self.model_copy()
+        twin._accumulator = accumulator  # noqa: SLF001 - its own kind
+        return twin
+
+    def merge(self, other: DataProfile) -> DataProfile:
+        """Return the profile of the rows of both, as if they had been profiled together.
+
+        Rows, batches and evidence add up; the content hash, which depends on the order, is unknown.
+
+        Args:
+            other: The profile of further rows of the same target, with the same hints.
+
+        Raises:
+            DataError: One of them was read from JSON or from a cache, which keep no counts; or they
+                differ in hints or in the shape of a row.
+        """
+        from nebula.profiling.merging import merge_profiles  # which builds on this module
+
+        return merge_profiles(self, other)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the facts: what they were counted from is no part of a profile's meaning."""
+        return isinstance(other, DataProfile) and self.__dict__ == other.__dict__

@@ -10,7 +10,7 @@ import numpy as np
 
 from nebula.profiling.distribution import Array, Distribution
 
-__all__ = ["Moments", "mean_of", "measure_moments"]
+__all__ = ["Moments", "mean_of", "measure_moments", "shape_moments"]
 
 _CHUNK = 2**15
 
@@ -41,8 +41,10 @@ def measure_moments(data: Distribution) -> Moments:
     overflow nor vanish.
 
     Args:
-        data: At least one value.
+        data: At least one value; moments that it carries are taken as they are.
     """
+    if data.moments is not None:
+        return data.moments
     if len(data.values) == 1:
         return Moments(mean=float(data.floats[0]), var=0.0, std=0.0, skew=None, kurtosis=None)
     exponent, centre = _centre(data)
@@ -51,8 +53,13 @@ def measure_moments(data: Distribution) -> Moments:
     m2 = max(about2 - m1**2, 0.0)
     m3 = about3 - 3 * m1 * about2 + 2 * m1**3
     m4 = about4 - 4 * m1 * about3 + 6 * m1**2 * about2 - 3 * m1**4
+    return shape_moments(centre + m1, m2, m3, m4, exponent)
+
+
+def shape_moments(mean: float, m2: float, m3: float, m4: float, exponent: int) -> Moments:
+    """Turn central moments of values over 2^exponent into those of the values themselves."""
     return Moments(
-        mean=_scale(centre + m1, exponent),
+        mean=_scale(mean, exponent),
         var=_scale(m2, 2 * exponent),
         std=_scale(math.sqrt(m2), exponent),
         skew=m3 / m2**1.5 if m2**1.5 > 0 else None,
@@ -62,6 +69,8 @@ def measure_moments(data: Distribution) -> Moments:
 
 def mean_of(data: Distribution) -> float | None:
     """Return the arithmetic mean, None without values."""
+    if data.moments is not None:
+        return data.moments.mean
     if len(data.values) < 2:
         return float(data.floats[0]) if data.n else None
     exponent, centre = _centre(data)

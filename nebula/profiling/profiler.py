@@ -8,18 +8,14 @@ import torch
 from torch import Tensor
 
 from nebula.errors import DataError
+from nebula.profiling.accumulator import TargetAccumulator
 from nebula.profiling.arrays import as_source, as_tensor
-from nebula.profiling.columns import describe_columns
-from nebula.profiling.distribution import Distribution, distribute
 from nebula.profiling.features import describe_features
 from nebula.profiling.fingerprint import fingerprint as hash_content
 from nebula.profiling.hints import Hints, parse_hints
-from nebula.profiling.labels import describe_labels, find_void
 from nebula.profiling.model import DataProfile, EvidenceFacts, PredictionFacts, RelationFacts, TargetFacts
 from nebula.profiling.prediction import PredictionSpec, describe_prediction
 from nebula.profiling.relation import Shape, find_class_axis, relate
-from nebula.profiling.rows import describe_rows
-from nebula.profiling.statistics import describe_distribution
 
 __all__ = ["TargetCache", "profile"]
 
@@ -51,8 +47,11 @@ def profile(
 
     The facts of the target do not depend on the order of its rows, on the element type that holds
     its values, on strides, or on whether a vector is (N,) or (N, 1); only `dtype`, `ndim`,
-    `shape_tail` and `fingerprint` tell these apart. Above 2^24 values that are not narrow whole
-    numbers, the marginal statistics come from a stratified sample and `n_unique_is_exact` is False.
+    `shape_tail` and `fingerprint` tell these apart. With more than 65,536 distinct values the
+    moments are exact to rounding, and quantiles, outliers and `n_unique` are estimates
+    (`docs/profiling.md` states the errors); `n_unique_is_exact` is then False. Profiles of parts
+    merge: `a.merge(b)`.
+
     Nothing is written to the inputs or to their graphs.
 
     Args:
@@ -88,7 +87,7 @@ def profile(
         source = as_source(target, "target")
         values = source.tensor
         content = hash_content(values) if fingerprint or cache is not None else None
-        facts = _describe_target(values, declared.ignore_value, content, cache)
+        facts, accumulator = _describe_target(values, declared.ignore_value, content, cache)
         facts = facts.model_copy(
             update={"name": source.name if name is None else name, "categories": source.categories}
         )
@@ -106,36 +105,23 @@ def profile(
             ),
             hints=declared,
             fingerprint=content,
-        )
+        ).with_accumulator(accumulator)
 
 
 def _describe_target(
     values: Tensor, ignore_value: int | None, content: str | None, cache: TargetCache | None
-) -> TargetFacts:
+) -> tuple[TargetFacts, TargetAccumulator | None]:
     """Take the facts from the cache, or compute and keep them."""
     key = f"{content}|{ignore_value}"
     known = cache.get(key) if cache is not None else None
     if known is not None:
-        return known
-    shape = tuple(values.shape)
-    data = distribute(values)
-    facts = TargetFacts(
-        dtype=str(values.dtype).removeprefix("torch."),
-        ndim=len(shape),
-        shape_tail=shape[1:],
-        n=shape[0] if shape else 1,
-        n_elements=values.numel(),
-        n_columns=shape[1] if len(shape) > 1 else 1,
-        **describe_distribution(data),
-        **(describe_labels(data, find_void(data, ignore_value)) | _describe_rows(values, data)),
-    )
+        return known, None
+    accumulator = TargetAccumulator(ignore_value=ignore_value)
+    accumulator.update(values)
+    facts = accumulator.facts()
     if cache is not None:
         cache.put(key, facts)
-    return facts
-
-
-def _describe_rows(values: Tensor, data: Distribution) -> dict[str, Any]:
-    return describe_rows(values, data) | describe_columns(values, data)
+    return facts, accumulator
 
 
 def _describe_pair(shape: Shape, prediction: Any, target: TargetFacts) -> tuple[PredictionFacts, RelationFacts]:

@@ -24,7 +24,7 @@ def describe_distribution(data: Distribution) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "nan_count": data.nan_count,
         "inf_count": data.inf_count,
-        "n_unique": len(data.values),
+        "n_unique": data.distinct,
         "n_unique_is_exact": data.exact,
     }
     if data.size:
@@ -58,12 +58,12 @@ def quantile_of(data: Distribution, level: float) -> float | None:
 
 def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
     values, n = data.floats, data.n
-    distinct = len(values)
+    distinct = data.distinct
     facts: dict[str, Any] = {
         "is_integer_valued": data.whole,
         "is_constant": distinct == 1,
         "repeat_rate": 1 - distinct / n,
-        "min_gap": _min_gap(data.values),
+        "min_gap": _min_gap(data.values) if data.exact else None,
         "min": _finite(low),
         "max": _finite(high),
         "zero_fraction": _share_of(data, 0),
@@ -71,7 +71,7 @@ def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
         "min_fraction": _share_of(data, low),
         "max_fraction": _share_of(data, high),
     }
-    if distinct <= (_FEW_WHOLE if data.whole else _FEW) and bool((values[1:] > values[:-1]).all()):
+    if data.exact and distinct <= (_FEW_WHOLE if data.whole else _FEW) and bool((values[1:] > values[:-1]).all()):
         facts |= {"unique_values": tuple(values.tolist()), "value_counts": tuple(data.counts.tolist())}
     return facts
 

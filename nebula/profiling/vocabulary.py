@@ -58,10 +58,18 @@ def vocabulary() -> dict[str, Fact]:
 def facts_of(profile: DataProfile) -> dict[str, FactValue]:
     """Flatten a profile to the values of its facts; None where unknown."""
     values: dict[str, FactValue] = {}
-    for name in vocabulary():
-        group, _, field = name.partition(".")
-        values[name] = getattr(getattr(profile, group), field)
+    for group, fields in _layout().items():
+        found = vars(getattr(profile, group))
+        values.update([(name, found[field]) for name, field in fields])
     return values
+
+
+@cache
+def _layout() -> dict[str, tuple[tuple[str, str], ...]]:
+    """By group, each fact's dotted name and its field, in declaration order."""
+    parted = [(name, *name.split(".")) for name in vocabulary()]
+    groups = dict.fromkeys(group for _, group, _ in parted)
+    return {group: tuple((name, field) for name, of, field in parted if of == group) for group in groups}
 
 
 def _fact(name: str, field: FieldInfo) -> Fact:

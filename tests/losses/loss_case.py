@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nebula.losses.adaptation import entry_of
 from nebula.losses.criterion import Criterion
 from nebula.losses.factory import build_criterion
 from nebula.losses.spec import AdaptStep, LossSpec, Serve
@@ -41,9 +42,8 @@ class LossCase:
         return "-".join([self.loss, *(f"{k}={v}" for k, v in self.params.items())])
 
     def criterion(self, **extra: Any) -> Criterion:
-        spec = LossSpec(
-            loss=self.loss, params={**self.params, **extra}, adapt=self.steps, serve=Serve(functional="mean")
-        )
+        serve = Serve(functional=(*entry_of(self.loss).serves, "mean")[0])
+        spec = LossSpec(loss=self.loss, params={**self.params, **extra}, adapt=self.steps, serve=serve)
         return build_criterion(spec)
 
     def inputs(self, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, dict[str, Tensor]]:

@@ -19,4 +19,6 @@ def plan(
 
 
 def build(loss: str, steps: tuple[AdaptStep, ...], **params: Any) -> Criterion:
-    return build_criterion(LossSpec(loss=loss, params=params, adapt=steps, serve=Serve(functional="mean")))
+    serves = entry_of(loss).serves
+    serve = Serve(functional=serves[0] if serves else "mean")
+    return build_criterion(LossSpec(loss=loss, params=params, adapt=steps, serve=serve))

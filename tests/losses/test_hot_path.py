@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nebula.losses.steps import PREDICTION_STEPS, TARGET_STEPS
 from nebula.profiling.prediction import PredictionSpec
 from tests.losses.adapted_rows import TABLE, Adapted
+from tests.losses.cases import torch_losses
 from tests.losses.loss_cases import CASES, LossCase
 from tests.losses.planning import build, plan
 
@@ -43,7 +44,7 @@ def test_the_counter_sees_a_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if not c.params and c.loss != "GaussianNLLLoss"], ids=lambda case: case.id
+    "case", [c for c in torch_losses.CASES if not c.params and c.loss != "GaussianNLLLoss"], ids=lambda case: case.id
 )
 def test_without_steps_a_call_is_the_torch_loss_and_nothing_more(case: LossCase) -> None:
     prediction, target = case.tensors(dtype=torch.float32)

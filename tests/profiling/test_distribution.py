@@ -1,4 +1,4 @@
-"""The two ways to count, the part that stands for the whole, and the way on a device."""
+"""Grouping values, and counting in what results."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nebula.profiling.distribution import distribute, distribute_on_device
+from nebula.profiling import marginal
+from nebula.profiling.distribution import group, unify
+from nebula.profiling.survey import Scratch
 
-numbers = st.one_of(
+NUMBERS = st.one_of(
     hnp.arrays(np.int64, st.integers(0, 60), elements=st.integers(-(2**63), 2**63 - 1)),
     hnp.arrays(np.int64, st.integers(0, 60), elements=st.integers(-5, 5)),
+    hnp.arrays(np.uint64, st.integers(0, 60), elements=st.integers(2**64 - 9, 2**64 - 1)),
     hnp.arrays(np.float64, st.integers(0, 60), elements=st.floats(allow_nan=True, allow_infinity=True)),
     hnp.arrays(np.float32, st.integers(0, 60), elements=st.floats(-9, 9, width=32)),
     hnp.arrays(np.uint8, st.integers(0, 60)),
@@ -22,74 +25,63 @@ numbers = st.one_of(
 )
 
 
-def as_tuple(data):
-    return (
-        data.values.tolist(), data.counts.tolist(), data.n, data.size, data.exact, data.nan_count, data.inf_count,
-        data.low, data.high, data.whole,
-    )  # fmt: skip
+def distribute(x):
+    part = marginal.Marginal()
+    if len(x):
+        part.add(torch.from_numpy(x), Scratch(len(x)))
+    return part.distribution()
 
 
-@given(numbers)
+@given(NUMBERS)
 def test_counts_agree_with_numpy(x):
-    data = distribute(torch.from_numpy(x))
+    data = distribute(x)
     finite = x[np.isfinite(x)]
     values, counts = np.unique(finite, return_counts=True)
     assert data.values.tolist() == values.tolist()
     assert data.counts.tolist() == counts.tolist()
+    assert (data.exact, data.n, data.size, data.distinct) == (True, len(finite), len(x), len(values))
     assert not np.signbit(data.floats[data.floats == 0]).any()
-
-
-@given(numbers)
-def test_the_way_on_a_device_gives_the_same(x):
-    assert as_tuple(distribute_on_device(torch.from_numpy(x))) == as_tuple(distribute(torch.from_numpy(x)))
 
 
 @given(hnp.arrays(np.int64, st.integers(1, 60), elements=st.integers(-4, 4)), st.integers(-5, 5))
 def test_leaving_a_value_out(x, value):
-    rest = distribute(torch.from_numpy(x)).without(value)
+    rest = distribute(x).without(value)
     kept = x[x != value]
-    assert rest.n == len(kept)
+    assert (rest.n, rest.distinct) == (len(kept), len(set(kept.tolist())))
     assert (rest.low, rest.high) == ((kept.min(), kept.max()) if len(kept) else (None, None))
 
 
 @given(hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(-9, 9)), st.floats(-10, 10))
 def test_counting_below(x, value):
-    data = distribute(torch.from_numpy(x))
+    data = distribute(x)
     assert (data.count_below(value), data.count_up_to(value)) == ((x < value).sum(), (x <= value).sum())
-
-
-@pytest.mark.parametrize("work", [distribute, distribute_on_device], ids=["host", "device"])
-def test_a_part_is_marked_and_stands_for_the_whole(work):
-    x = torch.randn(40_000, generator=torch.Generator().manual_seed(3))
-    x[17] = 50.0
-    part = work(x, limit=5_000)
-    assert (part.exact, part.n, part.size, part.high) == (False, 5_000, 40_000, 50.0)
-    middle = part.values[np.searchsorted(part.cumulative, 2_500)]
-    assert abs(middle - float(x.median())) < 0.06
-
-
-@pytest.mark.parametrize("columns", [2, 3, 7, 16, 20])
-def test_a_part_favours_no_column(columns):
-    column_of = (torch.arange(40_000) % columns).float() * 1000.5
-    part = distribute(column_of, limit=2_000)
-    assert part.values.tolist() == [1000.5 * column for column in range(columns)]
-    assert part.counts.min() > 0.7 * 2_000 / columns
-    assert part.counts.max() < 1.3 * 2_000 / columns
-
-
-@pytest.mark.parametrize("work", [distribute, distribute_on_device], ids=["host", "device"])
-def test_narrow_whole_numbers_are_exact_at_any_size(work):
-    part = work(torch.arange(10_000) % 7, limit=100)
-    assert (part.exact, part.n, len(part.values)) == (True, 10_000, 7)
 
 
 def test_histogram_and_sort_meet_at_the_span():
     for high in (65_535, 65_536):
-        data = distribute(torch.tensor([0.0, 1.0, 1.0, float(high)]))
+        data = distribute(np.array([0.0, 1.0, 1.0, float(high)]))
         assert (data.values.tolist(), data.counts.tolist()) == ([0.0, 1.0, float(high)], [1, 2, 1])
 
 
-def test_whole_values_far_from_zero():
-    assert distribute(torch.tensor([1e300, 1e300], dtype=torch.float64)).values.tolist() == [1e300]
-    assert distribute(torch.tensor([2**63 - 1, 2**63 - 3])).values.tolist() == [2**63 - 3, 2**63 - 1]
-    assert distribute(torch.tensor([-128, 127], dtype=torch.int8)).values.tolist() == [-128, 127]
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (np.array([1e300, 1e300]), [1e300]),
+        (np.array([2.0**60, 2.0**60 + 2**10]), [2.0**60, 2.0**60 + 2**10]),
+        (np.array([2**63 - 1, 2**63 - 3]), [2**63 - 3, 2**63 - 1]),
+        (np.array([2**64 - 1, 2**64 - 3], dtype=np.uint64), [2**64 - 3, 2**64 - 1]),
+        (np.array([-128, 127], dtype=np.int8), [-128, 127]),
+    ],
+    ids=["1e300", "2^60 as floats", "top of int64", "top of uint64", "int8"],
+)
+def test_whole_values_far_from_zero(x, expected):
+    assert distribute(x).values.tolist() == expected
+
+
+@given(NUMBERS, NUMBERS)
+def test_two_types_meet_in_one_that_holds_both(left, right):
+    one, two = group(left[np.isfinite(left)])[0], group(right[np.isfinite(right)])[0]
+    first, second = unify(one, two)
+    assert first.dtype == second.dtype
+    if "f" not in one.dtype.kind + two.dtype.kind and first.dtype.kind != "f":
+        assert (first.tolist(), second.tolist()) == (one.tolist(), two.tolist())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.profiling.fingerprint import _block_sums, _digest_blocks, fingerprint
+from nebula.errors import DataError
+from nebula.profiling.fingerprint import _block_sums, _digest_blocks, _keys, fingerprint
 
 SCHEMES = pytest.mark.parametrize("portable", [False, True], ids=["xxh3_128", "nebula_fp1"])
 DTYPES = [
@@ -119,3 +122,76 @@ def test_known_values_stay_the_same():
     x = torch.arange(5000, dtype=torch.int32)
     assert fingerprint(x) == "xxh3_128:73c01691af4d6330d435854ce02fdf8f"
     assert fingerprint(x, portable=True) == "nebula_fp1:933657b77bdd9ee6723f5521123c182a"
+
+
+def test_blake2b_is_that_of_the_header_and_the_bytes():
+    x = torch.arange(5000, dtype=torch.int32).view(50, 100)
+    header = b"torch.int32|(50, 100)|"
+    expected = blake2b(header + x.numpy().tobytes(), digest_size=16).hexdigest()
+    assert fingerprint(x, scheme="blake2b") == f"blake2b:{expected}"
+    assert fingerprint(x.T.contiguous().T, scheme="blake2b") == f"blake2b:{expected}"
+
+
+def test_a_scheme_can_be_asked_for():
+    x = torch.arange(9)
+    assert fingerprint(x, scheme="nebula_fp1") == fingerprint(x, portable=True)
+    assert fingerprint(x, scheme="xxh3_128", portable=True) == fingerprint(x)
+    with pytest.raises(DataError, match="expected one of xxh3_128, nebula_fp1, blake2b, found 'md5'"):
+        fingerprint(x, scheme="md5")
+
+
+def test_the_sums_of_a_device_are_those_of_a_cpu():
+    words = torch.randint(-(2**63), 2**63 - 1, (4 * 2048,), generator=torch.Generator().manual_seed(8))
+    blocks = words.view(-1, 2048)
+    as_there = torch.stack(
+        [((blocks >> shift) * key).sum(1) for shift, key in zip((0, 21, 42), _keys(), strict=True)], 1
+    )
+    assert torch.equal(_block_sums(words), as_there)
+
+
+@SCHEMES
+def test_one_flipped_bit_changes_half_of_the_digest(portable):
+    base = torch.randn(600, dtype=torch.float64, generator=torch.Generator().manual_seed(9)).view(torch.int64)
+    before = int(fingerprint(base, portable=portable)[-32:], 16)
+    changed = np.zeros(128)
+    trials = [(place, bit) for place in range(0, 600, 17) for bit in range(0, 64, 3)]
+    for place, bit in trials:
+        flipped = base.clone()
+        flipped[place] ^= -(2**63) if bit == 63 else 1 << bit
+        difference = before ^ int(fingerprint(flipped, portable=portable)[-32:], 16)
+        changed += [difference >> position & 1 for position in range(128)]
+    share = changed / len(trials)
+    # Five standard deviations of a fair coin, thrown as often as there are trials.
+    assert abs(share - 0.5).max() < 5 * 0.5 / len(trials) ** 0.5
+
+
+@SCHEMES
+def test_permutations_differ(portable):
+    labels = torch.randint(0, 3, (4096,), generator=torch.Generator().manual_seed(10))
+    variants = {tuple(labels.tolist())}
+    seen = {fingerprint(labels, portable=portable)}
+    for seed in range(2000):
+        shuffled = labels[torch.randperm(4096, generator=torch.Generator().manual_seed(seed))]
+        variants.add(tuple(shuffled.tolist()))
+        seen.add(fingerprint(shuffled, portable=portable))
+    assert len(seen) == len(variants)
+
+
+@SCHEMES
+def test_low_entropy_labels_differ(portable):
+    short = torch.cartesian_prod(*[torch.arange(3)] * 9)
+    seen = {fingerprint(row, portable=portable) for row in short}
+    assert len(seen) == 3**9
+
+
+def test_block_sums_of_ten_million_structured_pairs_do_not_collide():
+    """About 4,700 blocks that differ in one or two words, hence 11 million pairs."""
+    base = torch.randint(0, 10, (2048,), generator=torch.Generator().manual_seed(12))
+    generator = np.random.default_rng(12)
+    edits = {tuple(sorted(generator.choice(2048, 2, replace=False).tolist())) for _ in range(4700)}
+    blocks = base.repeat(len(edits), 1)
+    for row, places in enumerate(edits):
+        blocks[row, list(places)] ^= -(2**63)
+    sums = _block_sums(blocks.reshape(-1))
+    assert len(edits) * (len(edits) - 1) // 2 > 10**7
+    assert len(torch.unique(sums, dim=0)) == len(edits)

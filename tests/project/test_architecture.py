@@ -12,7 +12,7 @@ import pytest
 
 from tests.project.tree import ROOT, dotted, modules
 
-_BASE = {"errors"}
+_BASE = {"errors", "plugins"}
 _PROFILING = _BASE | {"profiling"}
 _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
@@ -23,7 +23,8 @@ _SELECTOR = _SELECTION | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "errors": _BASE,
+    "errors": {"errors"},
+    "plugins": _BASE,
     "profiling": _PROFILING,
     "losses": _LOSSES,
     "policy": _POLICY,
@@ -33,15 +34,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
+    "checking": _LOSSES | {"checking"},
     "schemas": _DECISION | {"schemas"},
-    "reference": _POLICY | {"reference"},
+    "conformance": _LOSSES | {"conformance"},
+    "reference": _POLICY | {"reference", "checking", "conformance"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof"},
+    | {"stability", "workbench", "proof", "checking"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from nebula.losses.catalogue import load_builtin
+from nebula.losses.catalogue import builtin_entries, load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.profiling.hints import Hints
 from nebula.profiling.model import DataProfile
-from nebula.reference import ERROR_PAGES, PAGES, render_errors, write_pages
+from nebula.reference.pages import OWNED, pages, write_pages
 from nebula.schemas import SCHEMAS, render
 from tests.project.tree import ROOT
 
@@ -49,19 +49,26 @@ def test_the_checked_in_schema_is_the_derived_one(kind: str) -> None:
     assert written == render(kind), "run `make schemas`"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", pages())
 def test_the_checked_in_page_is_the_derived_one(page: str) -> None:
-    written = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
-    assert written == PAGES[page](), "run `make docs`"
+    written = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert written == pages()[page](), "run `make docs`"
 
 
-def test_the_checked_in_pages_of_codes_are_the_derived_ones(tmp_path: Path) -> None:
-    folder = ROOT / "docs" / "errors"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(ERROR_PAGES), "run `make docs`"
-    for page in ERROR_PAGES:
-        assert (folder / page).read_text(encoding="utf-8") == render_errors(page), "run `make docs`"
-    assert len(write_pages(tmp_path)) == len(ERROR_PAGES) + len(PAGES)
+@pytest.mark.parametrize("folder", OWNED)
+def test_no_page_is_left_over(folder: str) -> None:
+    found = {f"{folder}/{path.name}" for path in (ROOT / "docs" / folder).glob("*.md")}
+    assert found == {page for page in pages() if page.startswith(f"{folder}/")}
+
+
+def test_pages_are_written_where_they_belong(tmp_path: Path) -> None:
+    assert write_pages(tmp_path) == [tmp_path / page for page in pages()]
     assert (tmp_path / "errors" / "NEB-P052.md").is_file()
+
+
+def test_every_loss_has_a_plot_and_no_other() -> None:
+    plots = {path.name for path in (ROOT / "docs" / "losses" / "plots").iterdir()}
+    assert plots == {f"{entry.name}.svg" for entry in builtin_entries() if not entry.composed}, "run `make docs`"
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -89,9 +96,10 @@ def test_a_shipped_policy_fits_the_schema_it_names(path: Path) -> None:
         policy_with(use={"loss": "HuberLoss", "params": {"delta": 2}}),
         policy_with(use={"loss": "HuberLoss", "params": {"delta": "$target.iqr"}}),
         policy_with(use={"loss": "BCEWithLogitsLoss", "params": {"pos_weight": "$target.pos_weight"}}),
+        policy_with(use={"loss": "BCEWithLogitsLoss", "params": {"pos_weight": 2.5, "weight": [1, 2]}}),
         policy_with(use={"loss": "CrossEntropyLoss", "serve": {"functional": "threshold", "threshold": "prior"}}),
     ],
-    ids=["smallest", "condition", "tree", "number", "reference", "weights", "serve"],
+    ids=["smallest", "condition", "tree", "number", "reference", "weights", "one-weight", "serve"],
 )
 def test_a_sound_policy_is_accepted(document: dict[str, Any]) -> None:
     assert list(VALIDATORS["policy"].iter_errors(document)) == []
@@ -109,6 +117,10 @@ def test_a_sound_policy_is_accepted(document: dict[str, Any]) -> None:
         (policy_with(use={"loss": "MSELoss", "params": {"delta": 1}}), ["select", 0, "use", "params"]),
         (policy_with(use={"loss": "HuberLoss", "params": {"delta": 0}}), ["select", 0, "use", "params", "delta"]),
         (policy_with(use={"loss": "HuberLoss", "params": {"delta": "iqr"}}), ["select", 0, "use", "params", "delta"]),
+        (
+            policy_with(use={"loss": "BCEWithLogitsLoss", "params": {"pos_weight": -1}}),
+            ["select", 0, "use", "params", "pos_weight"],
+        ),
         (policy_with(use={"loss": "MSELoss", "link": "probit"}), ["select", 0, "use", "link"]),
         (policy_with(when={"all": []}), ["select", 0, "when"]),
         (policy_with(when=7), ["select", 0, "when"]),
@@ -125,6 +137,7 @@ def test_a_sound_policy_is_accepted(document: dict[str, Any]) -> None:
         "unknown-param",
         "param-range",
         "param-text",
+        "weight-range",
         "link",
         "empty-tree",
         "number-condition",

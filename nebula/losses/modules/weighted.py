@@ -15,7 +15,13 @@ from torch.nn import functional
 
 from nebula.errors import ContractError
 
-__all__ = ["WeightedBCEWithLogits", "WeightedCrossEntropy", "WeightedMultiLabelSoftMargin", "WeightedNLL"]
+__all__ = [
+    "WeightedBCEWithLogits",
+    "WeightedCrossEntropy",
+    "WeightedMultiLabelSoftMargin",
+    "WeightedMultiMargin",
+    "WeightedNLL",
+]
 
 
 def _keep(module: nn.Module, name: str, values: Sequence[float] | None) -> None:
@@ -151,3 +157,30 @@ class WeightedMultiLabelSoftMargin(nn.MultiLabelSoftMarginLoss):
                 )
             weight = _matched(self, "weight", weight, prediction, axis=1)
         return functional.multilabel_soft_margin_loss(prediction, target, weight=weight, reduction=self.reduction)
+
+
+class WeightedMultiMargin(nn.MultiMarginLoss):
+    """`MultiMarginLoss` with one weight per class; its mean is over the rows."""
+
+    torch_name = "MultiMarginLoss"
+
+    def __init__(self, weight: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        _keep(self, "weight", weight)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of scores (N, C, *) against labels (N, *), the further axes as rows.
+
+        Without rows, for which torch returns memory as it was found, the mean is 0.
+        """
+        if target.numel() == 0:
+            nothing = prediction.sum(1)
+            return nothing if self.reduction == "none" else nothing.sum()
+        weight = self.weight
+        if weight is not None:
+            weight = _matched(self, "weight", weight, prediction, axis=1)
+        rows = prediction.movedim(1, -1).flatten(0, -2) if prediction.ndim > 2 else prediction
+        loss = functional.multi_margin_loss(
+            rows, target.flatten(), self.p, self.margin, weight, reduction=self.reduction
+        )
+        return loss.view(target.shape) if self.reduction == "none" else loss
