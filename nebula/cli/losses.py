@@ -62,7 +62,7 @@ def _document(entry: LossEntry) -> dict[str, Any]:
         "native_link": entry.native_link,
         "serves": list(entry.serves),
         "composed": entry.composed,
-        "contracts": [contract.model_dump(mode="json") for contract in entry.contracts],
+        "contracts": [{**contract.model_dump(mode="json"), "shapes": contract.shapes} for contract in entry.contracts],
         "params": entry.params.model_json_schema(),
     }
 

@@ -11,6 +11,7 @@ from nebula.losses.alignment import (
     align_class_axis,
     align_outputs,
     align_same,
+    align_thresholds,
     align_time_and_event,
     column_count,
 )
@@ -76,12 +77,16 @@ def draw_plan(loss: str, params: dict[str, Any], link: Link | None, profile: Dat
 def _align(draft: Draft, link: Link, params: LossParams) -> int | None:
     """Plan shapes and values by the contract's layout; return the size of the class axis, if there is one."""
     match draft.contract.layout:
-        case "class_axis" | "thresholds" as layout:
+        case "class_axis":
             outputs = align_class_axis(draft)
             if not draft.violations:
-                classes = outputs + 1 if outputs is not None and layout == "thresholds" else outputs
-                code_class_index(draft, params, classes)
+                code_class_index(draft, params, outputs)
             return outputs
+        case "thresholds":
+            levels = align_thresholds(draft)
+            if not draft.violations:
+                code_class_index(draft, params, levels)
+            return levels
         case "same":
             align_same(draft)
         case "mean_and_variance":

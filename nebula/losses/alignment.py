@@ -6,8 +6,16 @@ A shape here is without its first (row) axis, as in `shape_tail`.
 from __future__ import annotations
 
 from nebula.losses.draft import Draft
+from nebula.profiling.model import DataProfile
 
-__all__ = ["align_class_axis", "align_outputs", "align_same", "align_time_and_event", "column_count"]
+__all__ = [
+    "align_class_axis",
+    "align_outputs",
+    "align_same",
+    "align_thresholds",
+    "align_time_and_event",
+    "column_count",
+]
 
 Tail = tuple[int, ...]
 
@@ -94,6 +102,37 @@ def align_class_axis(draft: Draft) -> int | None:
         else "targets of the prediction's shape must be one-hot, or rows of probabilities that sum to 1",
     )
     return None
+
+
+def align_thresholds(draft: Draft) -> int | None:
+    """Lay levels (N, …) along log-odds of thresholds (N, K - 1, …), or along the logits of the levels themselves.
+
+    Returns:
+        The number of levels K; None while the prediction is unknown, and after a refusal.
+    """
+    outputs = align_class_axis(draft)
+    if outputs is None:
+        return None
+    if not _has_an_output_per_level(draft.profile, outputs):
+        return outputs + 1
+    if draft.contract.prediction_space != "logits":
+        draft.refuse(
+            "one output per threshold between neighbouring levels",
+            f"{outputs} outputs, as many as levels",
+            f"give the model {outputs - 1} outputs, or use CORALLoss, which also reads one logit per level",
+        )
+        return None
+    draft.change_prediction(
+        "cumulative_logits", "the loss reads log-odds of thresholds, the model has a logit per level"
+    )
+    return outputs
+
+
+def _has_an_output_per_level(profile: DataProfile, outputs: int) -> bool:
+    levels = profile.target.n_classes
+    if levels in (outputs, outputs + 1):
+        return levels == outputs
+    return bool(profile.relation.labels_fit or profile.relation.labels_fit_shifted)
 
 
 def column_count(draft: Draft) -> int | None:

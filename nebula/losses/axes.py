@@ -1,6 +1,6 @@
 """Names of axes: how shapes are written in contracts.
 
-N rows, C classes or columns, D features of an embedding, K parameters or thresholds, Q quantile
+N rows, M rows of another side, C classes or columns, D features of an embedding, K parameters or thresholds, Q quantile
 levels, T input steps, S target steps, 1 an axis of size one; an ellipsis is any number of further axes.
 """
 

@@ -7,7 +7,11 @@ from threading import RLock
 from nebula.losses.families import (
     classification,
     composition,
+    constraint,
     count,
+    embedding,
+    fairness,
+    generative,
     imbalance,
     margin,
     noise,
@@ -18,6 +22,9 @@ from nebula.losses.families import (
     ranking,
     regression,
     robust,
+    sequence,
+    survival,
+    transfer,
 )
 from nebula.losses.plugins import PLUGINS
 from nebula.losses.registry import LossEntry, find, register
@@ -37,6 +44,13 @@ FAMILIES = (
     ranking,
     noise,
     ordinal,
+    survival,
+    sequence,
+    embedding,
+    generative,
+    transfer,
+    fairness,
+    constraint,
     composition,
 )
 """The families in the order that tables show."""

@@ -119,6 +119,7 @@ class Contract(_Value):
     empty: EmptyPolicy = Field("nan", description="What a batch without any counted element gives.")
     couples_samples: bool = Field(False, description="The loss of a row depends on other rows.")
     learnable: bool = Field(False, description="It has parameters of its own, for the optimiser.")
+    stateful: bool = Field(False, description="It has a state that is no parameter, and that checkpoints keep.")
     twice_differentiable: bool = Field(True, description="Its second derivative exists almost everywhere and is used.")
     bounded_below: bool = Field(True, description="The loss has a finite minimum on its domain.")
     finite_at_extremes: bool = Field(

@@ -11,10 +11,11 @@ from nebula.losses.links import link_output
 from nebula.losses.registry import LossParams
 from nebula.losses.space import FLOAT32_TINY, LOGIT_EPS, VARIANCE_FLOOR
 from nebula.losses.spec import Link
-from nebula.losses.step import Step
+from nebula.losses.step import NoParams, Step
 
 __all__ = [
     "ApplyLink",
+    "CumulativeLogits",
     "LogOfProbabilities",
     "LogOfRate",
     "LogSoftmax",
@@ -54,6 +55,19 @@ class LogSoftmax(Step[LogSoftmaxParams]):
     def forward(self, value: Tensor, _other: Tensor) -> Tensor:
         """Return the log-softmax."""
         return functional.log_softmax(value, dim=self.params.axis)
+
+
+class CumulativeLogits(Step[NoParams]):
+    """Logits of K levels (N, K, …) to log-odds of lying above each but the last, (N, K - 1, …).
+
+    Of p = softmax(z) they are log P(Y > k) - log P(Y <= k), which never rise along axis 1.
+    """
+
+    def forward(self, value: Tensor, _other: Tensor) -> Tensor:
+        """Return the log-odds."""
+        below = value.logcumsumexp(1)[:, :-1]
+        above = value.flip(1).logcumsumexp(1).flip(1)[:, 1:]
+        return above - below
 
 
 class FlooredParams(LossParams):

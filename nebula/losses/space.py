@@ -41,7 +41,7 @@ def _raw(draft: Draft, link: Link, space: PredictionSpace) -> None:
 
 
 def _logits(draft: Draft, link: Link, space: PredictionSpace) -> None:
-    softmax = draft.contract.target_kind in ("class_index", "class_probabilities")
+    softmax = draft.contract.target_kind in ("class_index", "class_probabilities", "label_sequence")
     _need_link(draft, link, ("softmax", "identity") if softmax else ("sigmoid", "identity"))
     if space == "probabilities" and softmax:
         draft.change_prediction(

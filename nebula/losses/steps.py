@@ -18,6 +18,7 @@ __all__ = ["PREDICTION_STEPS", "TARGET_STEPS", "build_step"]
 PREDICTION_STEPS: dict[str, type[Step[Any]]] = {
     "move_class_axis": prediction.MoveClassAxis,
     "log_softmax": prediction.LogSoftmax,
+    "cumulative_logits": prediction.CumulativeLogits,
     "log_of_probabilities": prediction.LogOfProbabilities,
     "logit_of_probabilities": prediction.LogitOfProbabilities,
     "log_of_rate": prediction.LogOfRate,

@@ -7,12 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nebula.errors import ContractError
 from nebula.losses import registry
-from nebula.losses.spec import COMPOSITE
+from nebula.losses.adaptation import draw_plan
+from nebula.losses.spec import COMPOSITE, Link
 from nebula.policy.expression.namespace import Name, did_you_mean
 from nebula.policy.expression.trees import Path
 from nebula.policy.model import ServeChoice, TermUse, Use
 from nebula.policy.validation import describe
+from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import Fact
 
 __all__ = ["check_use"]
@@ -40,16 +43,17 @@ def check_use(use: Use, *, facts: Mapping[str, Fact], names: Mapping[str, Name],
             report(path, "NEB-P045", f"expected a fact, parameter or derived fact, found `{value}`.{guess}")
     if isinstance(use.serve, ServeChoice):
         _check_serve(use.serve, report)
-    _check_loss(use.loss, use.params, (), report)
+    _check_loss(use.loss, use.params, use.link, (), report)
+    _check_functional(use, report)
     for number, term in enumerate(use.compose):
         below = ("compose", number)
         if term.loss == COMPOSITE:
             report((*below, "loss"), "NEB-P060", "expected a single loss as a term, found a composite: list its terms.")
         else:
-            _check_loss(term.loss, term.params, below, report)
+            _check_loss(term.loss, term.params, term.link, below, report)
 
 
-def _check_loss(loss: str, params: Mapping[str, Any], below: Path, report: Report) -> None:
+def _check_loss(loss: str, params: Mapping[str, Any], link: Link | None, below: Path, report: Report) -> None:
     entry = registry.find(loss)
     if entry is None:
         near = registry.nearest(loss)
@@ -57,6 +61,31 @@ def _check_loss(loss: str, params: Mapping[str, Any], below: Path, report: Repor
         report((*below, "loss"), "NEB-P060", f"expected a registered loss, found `{loss}`.{guess}")
         return
     _check_params(params, entry, below, report)
+    if not entry.composed:
+        _check_buildable(entry, params, link, below, report)
+
+
+def _check_buildable(
+    entry: registry.LossEntry, params: Mapping[str, Any], link: Link | None, below: Path, report: Report
+) -> None:
+    """Report clauses that are broken before any data is seen: nothing is known of the empty profile."""
+    constants = {name: value for name, value in params.items() if not _is_reference(value)}
+    try:
+        broken = draw_plan(entry.name, constants, link, DataProfile()).violations
+    except ContractError:
+        return  # the parameters are at fault, which is told already, or are only known on data
+    for clause in broken:
+        report((*below, "link" if link is not None else "loss"), "NEB-P064", clause.removesuffix("."))
+
+
+def _check_functional(use: Use, report: Report) -> None:
+    """Report a functional that the loss, which serves itself, does not serve."""
+    first = use.parts()[0]
+    entry = registry.find(first.loss)
+    chosen = use.serve.functional if isinstance(use.serve, ServeChoice) else use.serve
+    if entry is not None and entry.serves and chosen is not None and chosen not in entry.serves:
+        served = ", ".join(entry.serves)
+        report(("serve",), "NEB-P065", f"{entry.name}: expected serve to be one of {served}, found {chosen}")
 
 
 def _is_reference(value: object) -> bool:

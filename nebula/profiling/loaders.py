@@ -14,7 +14,7 @@ from nebula.errors import DataError
 from nebula.profiling.arrays import as_tensor
 from nebula.profiling.distribution import SAMPLE_LIMIT
 
-__all__ = ["Collected", "collect", "first_input"]
+__all__ = ["Choice", "Collected", "LoaderTargets", "collect", "first_input"]
 
 Choice = int | str | None
 
@@ -61,6 +61,43 @@ def collect(data: Any, limit: int = SAMPLE_LIMIT, *, target: Choice = None) -> C
         return _collect_stream(data, limit, target)
 
 
+class LoaderTargets:
+    """The targets of a loader, data set or iterable, batch by batch: what `collect` holds at once.
+
+    Attributes:
+        rows: Rows in all, or None when that cannot be known.
+        counts_batches: Each piece is a batch; otherwise a row.
+
+    Args:
+        data: As for `collect`.
+        target: Where the target is in an item or batch.
+    """
+
+    def __init__(self, data: Any, target: Choice = None) -> None:
+        self._data, self._target = data, target
+        self.counts_batches = not _yields_rows(data)
+        self.rows = None if isinstance(data, DataLoader) and data.drop_last else _length(data)
+
+    def pieces(self, rows: int) -> Iterator[Tensor]:
+        """Return the targets batch by batch; single rows together, this many at a time.
+
+        Raises:
+            DataError: The target's place is not clear, or the rows do not fit together.
+        """
+        with torch.random.fork_rng(devices=[]):
+            parts: list[Tensor] = []
+            for part in _targets_of(self._data, self._target):
+                if self.counts_batches:
+                    yield part
+                    continue
+                parts.append(part)
+                if len(parts) == rows:
+                    yield _join(parts)
+                    parts = []
+            if parts:
+                yield _join(parts)
+
+
 def first_input(data: Any) -> Any:
     """Return the inputs of the first batch: what a model is called with.
 
@@ -95,27 +132,35 @@ def _collect_stream(data: Any, limit: int, target: Choice) -> Collected:
     parts: list[Tensor] = []
     seen = 0
     complete = True
-    for item in _iterate(data):
+    for part in _targets_of(data, target):
         if seen >= limit:
             complete = False
             break
-        part = as_tensor(_pick(item, target, 1))
-        part = part.unsqueeze(0) if _yields_rows(data) or not part.ndim else _check_batch(item, part)
         seen += part.numel()
         parts.append(part)
     if not parts:
         raise DataError("data: expected at least one batch, found none.")
+    targets = _join(parts)
+    rows = targets.shape[0]
+    batches = 1 if _yields_rows(data) else len(parts)
+    return Collected(targets, rows, rows if complete else _length(data), batches, complete)
+
+
+def _join(parts: list[Tensor]) -> Tensor:
     try:
-        targets = torch.cat(parts)
+        return torch.cat(parts)
     except RuntimeError:
         shapes = sorted({tuple(part.shape[1:]) for part in parts})[:4]
         raise DataError(
             f"target: expected the same shape in every batch, found rows of {', '.join(map(str, shapes))}; "
             f"pad them, and declare the filler as hints.ignore_value."
         ) from None
-    rows = targets.shape[0]
-    batches = 1 if _yields_rows(data) else len(parts)
-    return Collected(targets, rows, rows if complete else _length(data), batches, complete)
+
+
+def _targets_of(data: Any, target: Choice) -> Iterator[Tensor]:
+    for item in _iterate(data):
+        part = as_tensor(_pick(item, target, 1))
+        yield part.unsqueeze(0) if _yields_rows(data) or not part.ndim else _check_batch(item, part)
 
 
 def _iterate(data: Any) -> Iterator[Any]:

@@ -155,13 +155,18 @@ def _thresholds(contract: Contract) -> Iterator[Breach]:
         "layout",
         "known(prediction.ndim) and not known(relation.class_axis)",
     )
+    per_level = "(target.n_classes == prediction.n_outputs or relation.labels_fit or relation.labels_fit_shifted)"
+    between = (
+        "(target.n_classes == prediction.n_outputs + 1 or (target.min >= 0 and target.max <= prediction.n_outputs) "
+        "or (target.min == 1 and target.max == prediction.n_outputs + 1))"
+    )
+    fits = f"({per_level} or {between})" if contract.prediction_space == "logits" else between
+    alone = " or (known(relation.class_axis) and target.n_classes == prediction.n_outputs)"
+    judged = "known(relation.class_axis) and target.is_integer_valued and not known(target.void_value)"
     yield Breach(
         "one level more than thresholds",
         "layout",
-        "known(relation.class_axis) and target.is_integer_valued and not known(target.void_value) "
-        "and not (target.min >= 0 and target.max <= prediction.n_outputs) "
-        "and not (target.min == 1 and target.max == prediction.n_outputs + 1) "
-        "and not target.n_classes == prediction.n_outputs + 1",
+        f"({judged} and not {fits}){'' if contract.prediction_space == 'logits' else alone}",
     )
     if contract.integer_valued:
         yield Breach("levels, not fractions", "values", "not target.is_integer_valued and target.n_unique > 2")

@@ -1,4 +1,4 @@
-"""NEB-P050 to NEB-P063: conditions, and what a rule chooses."""
+"""NEB-P050 to NEB-P065: conditions, and what a rule chooses."""
 
 from __future__ import annotations
 
@@ -112,5 +112,21 @@ PAGES = (
         "Write one of these.",
         rule("true", use="{loss: BCEWithLogitsLoss, serve: {threshold: priro}}"),
         rule("true", use="{loss: BCEWithLogitsLoss, serve: {threshold: prior}}"),
+    ),
+    CodePage(
+        "NEB-P064",
+        "a choice that no data can fit",
+        "The loss and its parameters contradict the link: whatever the data, nothing could be built from the rule.",
+        "Change the link, or the parameter that the message names.",
+        rule("true", use="{loss: PoissonNLLLoss, link: softplus}"),
+        rule("true", use="{loss: PoissonNLLLoss, link: softplus, params: {log_input: false}}"),
+    ),
+    CodePage(
+        "NEB-P065",
+        "a functional that the loss does not serve",
+        "Losses that are distributions compute the served functional themselves, and each knows only some.",
+        "Serve one of those that the message lists.",
+        rule("true", use="{loss: NegativeBinomialNLLLoss, serve: argmax}"),
+        rule("true", use="{loss: NegativeBinomialNLLLoss, serve: mean}"),
     ),
 )

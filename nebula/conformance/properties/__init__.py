@@ -1,0 +1,1 @@
+"""The properties, one file a subject; each exports `PROPERTIES`."""

@@ -1,0 +1,71 @@
+"""Cox's partial likelihood, in log space and without shapes that depend on the data."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nebula.errors import ContractError
+from nebula.losses.modules.reduction import reduce
+from nebula.losses.modules.served_raw import ServedRaw
+
+__all__ = ["CoxPH"]
+
+
+class CoxPH(ServedRaw, nn.Module):
+    """Negative log partial likelihood of log hazards, ties by Breslow or Efron.
+
+    Args:
+        ties: `breslow`: every event of a tie against the whole risk set; `efron`: the tied events
+            leave the risk set by equal parts.
+        reduction: `mean` over the events, or `sum`.
+    """
+
+    def __init__(self, ties: str = "efron", reduction: str = "mean") -> None:
+        super().__init__()
+        self.ties, self.reduction = ties, reduction
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of log hazards (N,) or (N, 1) against time and event (N, 2).
+
+        Raises:
+            ContractError: There is not one log hazard per row.
+        """
+        if prediction.ndim > 2 or prediction.shape[1:] not in ((), (1,)):
+            raise ContractError(
+                f"CoxPHLoss: expected one log hazard per row, (N,) or (N, 1), found "
+                f"{tuple(prediction.shape)}: give the last layer one output."
+            )
+        # latest first, so that a risk set is a beginning of the batch
+        minus_time, order = target[:, 0].neg().sort()
+        hazard, event = prediction.reshape(-1)[order], target[:, 1].to(prediction.dtype)[order]
+        first = torch.searchsorted(minus_time, minus_time)
+        last = torch.searchsorted(minus_time, minus_time, right=True) - 1
+        at_risk = torch.logcumsumexp(hazard, 0)[last]
+        if self.ties == "efron":
+            at_risk = at_risk + torch.log1p(-_departed(hazard, event, first, last, at_risk))
+        return reduce(event * (at_risk - hazard), self.reduction, event)
+
+
+def _departed(hazard: Tensor, event: Tensor, first: Tensor, last: Tensor, at_risk: Tensor) -> Tensor:
+    """Return the share of the risk set that the earlier events of the same tie take with them, below 1.
+
+    Args:
+        hazard: Log hazards, latest time first, (N,).
+        event: 1 where the event was seen.
+        first: Place of the first row of the same time.
+        last: Place of the last.
+        at_risk: Log of the risk set's sum of hazards.
+    """
+    happened = event > 0
+    seen = event.cumsum(0)
+    before = (seen - event)[first]
+    rank, tied = seen - 1 - before, seen[last] - before
+    fraction = torch.where(happened, rank / torch.where(happened, tied, 1.0), 0.0)
+    detached = torch.where(happened, hazard.detach(), -torch.inf)
+    top = torch.full_like(detached, -torch.inf).scatter_reduce(0, first, detached, "amax")[first]
+    part = torch.where(happened, hazard - torch.where(happened, top, 0.0), -torch.inf).exp()
+    total = torch.zeros_like(part).index_add(0, first, part)[first]
+    log_tied = torch.where(happened, top, 0.0) + torch.where(happened, total, 1.0).log()
+    share = torch.where(happened, log_tied - at_risk, 0.0).clamp(max=0.0).exp()
+    return fraction * share

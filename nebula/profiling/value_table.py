@@ -1,0 +1,123 @@
+"""Distinct values and how often each occurs, in bounded memory: exact while few, else a fair part.
+
+Distinct sampling (Gibbons 2001): at level L a value stays when its hash falls into the last 2^-L of
+all hashes, and L is the smallest at which the table holds no more than its capacity. Which values
+stay, and their exact counts, follow from the data alone: not from the order, the split or the tree
+of merges.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nebula.profiling.distribution import Array, group, unify
+from nebula.profiling.value_hash import hash_values, threshold_of
+
+__all__ = ["CAPACITY", "ValueTable"]
+
+CAPACITY = 2**16
+
+
+class ValueTable:
+    """A mergeable table of distinct values.
+
+    Attributes:
+        capacity: Most distinct values held after `settle`.
+        level: 0 while every value is held; one in 2^level distinct values is.
+        values: Held values, ascending: int64, uint64 or float64.
+        counts: How often each occurs in all the data, int64.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self.level = 0
+        self.values: Array = np.zeros(0, dtype=np.int64)
+        self.counts: Array = np.zeros(0, dtype=np.int64)
+        self._loose: list[Array] = []
+        self._waiting = 0
+
+    @property
+    def is_over(self) -> bool:
+        """More values are held than the capacity allows."""
+        return len(self.values) > self.capacity
+
+    def add(self, values: Array, scratch: tuple[Array, Array] | None = None) -> None:
+        """Add raw finite values; `settle` must follow before the table is read.
+
+        Args:
+            values: Contiguous real numbers.
+            scratch: uint32 and bool arrays of at least the length, to be overwritten.
+        """
+        if self.level:
+            values = self._pick(values, scratch)
+        if values.size:
+            self._loose.append(values)
+            self._waiting += values.size
+
+    @property
+    def is_full(self) -> bool:
+        """Enough raw values wait that settling is due."""
+        return self._waiting > 4 * self.capacity
+
+    def add_counted(self, values: Array, counts: Array) -> None:
+        """Add distinct ascending values with their counts.
+
+        Args:
+            values: int64, uint64 or float64.
+            counts: int64.
+        """
+        if self.level:
+            keep = hash_values(values) > threshold_of(self.level)
+            values, counts = values[keep], counts[keep]
+        if values.size:
+            self.values, self.counts = _unite(self.values, self.counts, values, counts)
+
+    def gather(self) -> None:
+        """Group the raw values at the present level."""
+        if self._loose:
+            waiting, self._loose, self._waiting = self._loose, [], 0
+            for kind in dict.fromkeys(part.dtype for part in waiting):
+                raw = np.concatenate([part for part in waiting if part.dtype == kind])
+                self.values, self.counts = _unite(self.values, self.counts, *group(raw))
+
+    def shrink(self) -> None:
+        """Raise the level until the capacity holds."""
+        if self.is_over:
+            hashed = hash_values(self.values)
+            while int(np.count_nonzero(keep := hashed > threshold_of(self.level))) > self.capacity or not self.level:
+                self.level += 1
+            self.values, self.counts = self.values[keep], self.counts[keep]
+
+    def raise_to(self, level: int) -> None:
+        """Drop what does not stay at a higher level."""
+        if level > self.level:
+            self.level = level
+            keep = hash_values(self.values) > threshold_of(level)
+            self.values, self.counts = self.values[keep], self.counts[keep]
+
+    def copy(self) -> ValueTable:
+        """Return a table that can change alone; the arrays are shared, they are never written."""
+        twin = ValueTable(self.capacity)
+        twin.level, twin.values, twin.counts = self.level, self.values, self.counts
+        twin._loose, twin._waiting = list(self._loose), self._waiting
+        return twin
+
+    def _pick(self, values: Array, scratch: tuple[Array, Array] | None) -> Array:
+        hashed = hash_values(values, scratch[0] if scratch else None)
+        mask = None if scratch is None else scratch[1][: values.size]
+        picked: Array = values[np.greater(hashed, np.uint32(threshold_of(self.level)), out=mask)]
+        return picked
+
+
+def _unite(left: Array, left_counts: Array, right: Array, right_counts: Array) -> tuple[Array, Array]:
+    """Merge two ascending tables; equal values add their counts."""
+    if not left.size:
+        return right, right_counts
+    if not right.size:
+        return left, left_counts
+    left, right = unify(left, right)
+    values = np.concatenate([left, right])
+    order = np.argsort(values, kind="stable")  # finds the two runs, and merges them in linear time
+    values, counts = values[order], np.concatenate([left_counts, right_counts])[order]
+    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    return values[starts], np.add.reduceat(counts, starts)

@@ -1,0 +1,1 @@
+"""The generated pages: facts, losses and codes, derived from what the code itself reads."""
