@@ -76,19 +76,21 @@ def draw_plan(loss: str, params: dict[str, Any], link: Link | None, profile: Dat
 
 def _align(draft: Draft, link: Link, params: LossParams) -> int | None:
     """Plan shapes and values by the contract's layout; return the size of the class axis, if there is one."""
+    layout = draft.contract.layout
+    if layout == "free":
+        return None
+    if layout in ("class_axis", "thresholds"):
+        outputs = align_class_axis(draft) if layout == "class_axis" else align_thresholds(draft)
+        if not draft.violations:
+            code_class_index(draft, params, outputs)
+        return outputs
+    _align_values(draft)
+    code_values(draft, link)
+    return column_count(draft)
+
+
+def _align_values(draft: Draft) -> None:
     match draft.contract.layout:
-        case "class_axis":
-            outputs = align_class_axis(draft)
-            if not draft.violations:
-                code_class_index(draft, params, outputs)
-            return outputs
-        case "thresholds":
-            levels = align_thresholds(draft)
-            if not draft.violations:
-                code_class_index(draft, params, levels)
-            return levels
-        case "same":
-            align_same(draft)
         case "mean_and_variance":
             align_outputs(draft, 2, "a mean and a variance")
         case "parameters":
@@ -97,10 +99,8 @@ def _align(draft: Draft, link: Link, params: LossParams) -> int | None:
             _align_levels(draft)
         case "time_and_event":
             align_time_and_event(draft)
-        case "free":
-            return None
-    code_values(draft, link)
-    return column_count(draft)
+        case _:
+            align_same(draft)
 
 
 def _align_levels(draft: Draft) -> None:

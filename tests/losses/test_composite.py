@@ -211,7 +211,7 @@ class Model(nn.Module):
         ({"exclude": ("head.*",)}, {"encoder.weight"}),
         ({"include": ("norm.*",), "biases_and_norms": True}, {"norm.weight", "norm.bias"}),
     ],
-    ids=str,
+    ids=["weights", "include", "exclude", "norms"],
 )
 def test_penalties_choose_parameters_by_name(options: dict[str, Any], names: set[str]) -> None:
     assert set(penalised(Model(), Penalty(kind="l2", strength=1, **options))) == names

@@ -91,7 +91,8 @@ ENTRIES = (
         formula="Σ_k [y > k] softplus(-z_k) + [y <= k] softplus(z_k)",
         reference="Cao, Mirjalili and Raschka 2020, equation 4, with importance weights 1",
         limits=(
-            "K - 1 outputs for K levels, or K logits, which a step turns into theirs. K - 1 keep their order only where the model shares one weight vector "
+            "K - 1 outputs for K levels, or K logits, which a step turns into theirs. "
+            "K - 1 keep their order only where the model shares one weight vector "
             "among them and has a bias each; where they cross, the smallest probability so far is served."
         ),
         contracts=_thresholds("logits"),

@@ -143,7 +143,7 @@ ENTRIES = (
             "Wang, Liu and Miao 2019, A Deep Probabilistic Model for Customer Lifetime Value Prediction, equation 6, "
             "https://arxiv.org/abs/1912.07753"
         ),
-        limits="The log-normal's: the served mean trusts the tail. An amount counts as present when above 0, however small.",
+        limits="The served mean trusts the tail. An amount counts as present when above 0, however small.",
         contracts=_parameters(
             "nonnegative", _NONNEGATIVE, "log-odds of an amount", "location of log y", "raw scale of log y"
         ),

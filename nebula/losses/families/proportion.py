@@ -35,7 +35,8 @@ ENTRIES = (
         ),
         limits=(
             "Shares of exactly 0 or 1 have no likelihood (infinity): take BCEWithLogitsLoss where they occur; not "
-            "bounded below as the precision grows; in float32 at a precision of 1e4 values err by 0.01, gradients by 0.1 %."
+            "bounded below as the precision grows; in float32 at a precision of 1e4 values err by 0.01, "
+            "gradients by 0.1 %."
         ),
         contracts=(
             Contract(

@@ -105,7 +105,7 @@ ENTRIES = (
         name="WeibullAFTNLLLoss",
         family="survival",
         summary="Weibull likelihood of a time, with a predicted scale and shape, under right censoring.",
-        formula="(t / λ)^k - e (log k + k log(t / λ) - log t), log λ and log k the outputs, e = 1 if the event was seen",
+        formula="(t / λ)^k - e (log k + k log(t / λ) - log t), log λ, log k the outputs, e = 1 if the event was seen",
         reference="Kalbfleisch and Prentice 2002, Statistical Analysis of Failure Time Data, sections 2.2.2 and 3.2",
         limits=(
             "A time of 0 gives infinity. The cumulative hazard overflows float32 once k log(t / λ) is above 88: start "

@@ -114,7 +114,8 @@ class CTC(ServedRaw, ElementLoss):
             row = int(short.nonzero()[0])
             raise ContractError(
                 f"CTCLoss: expected at least as many input steps as labels and repeats, "
-                f"{int((targets + repeats)[row])} in row {row}, found {int(inputs[row])}: the loss is infinite there; drop the row, or set "
+                f"{int((targets + repeats)[row])} in row {row}, found {int(inputs[row])}: the loss is infinite there; "
+                "drop the row, or set "
                 "`zero_infinity: true`."
             )
 
