@@ -70,12 +70,12 @@ def _curve(subject: Subject) -> Curve:
     losses, gradients = [], []
     for output in outputs:
         prediction = sample.prediction.clone()
-        prediction.view(-1)[0] = output
+        prediction[(0,) * prediction.ndim] = output
         prediction.requires_grad_()
         value = criterion(prediction, sample.target, **sample.extra).flatten()[0]
         (slope,) = torch.autograd.grad(value, prediction)
         losses.append(value.item())
-        gradients.append(slope.view(-1)[0].item())
+        gradients.append(slope.flatten()[0].item())
     needs = [f"{name}={value}" for name, value in contract.requires_params.items()]
     label = ", ".join([*needs, f"y = {sample.target.flatten()[0].item():.3g}"])
     return Curve(label, outputs.tolist(), losses, gradients)

@@ -50,6 +50,10 @@ MULTI_HOT = torch.tensor([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
 MULTI_LOGITS = torch.randn(4, 3)
 MULTI = F.multilabel_soft_margin_loss(MULTI_LOGITS, MULTI_HOT)
 SHARES = torch.softmax(torch.randn(8, 3), dim=1)
+ABOVE = torch.stack([LOGITS.softmax(1)[:, k + 1 :].sum(1) for k in range(LOGITS.shape[1] - 1)], dim=1)
+LEVELS = torch.stack(
+    [F.binary_cross_entropy(ABOVE[:, k], (k < PLACES).to(ABOVE.dtype)) for k in range(ABOVE.shape[1])]
+).sum()
 KL = F.kl_div(torch.log_softmax(LOGITS, 1), SHARES, reduction="batchmean")
 PERCENT = torch.tensor([0.5, 12.5, 99.0, 100.0, 50.0, 3.0, 0.0, 42.0])
 PERCENT_BCE = F.binary_cross_entropy_with_logits(SINGLE, PERCENT / 100)
@@ -217,6 +221,7 @@ TABLE = [
         "log-probabilities-ce", "CrossEntropyLoss", LOGITS.log_softmax(1), PLACES, CE, [], space="log_probabilities"
     ),
     Adapted("logits-nll", "NLLLoss", LOGITS, PLACES, CE, ["log_softmax"]),
+    Adapted("logits-of-levels", "CORALLoss", LOGITS, PLACES, LEVELS, ["cumulative_logits"]),
     Adapted("unknown-space-nll", "NLLLoss", LOGITS, PLACES, CE, ["log_softmax"], space=None),
     Adapted("log-probabilities-nll", "NLLLoss", LOGITS.log_softmax(1), PLACES, CE, [], space="log_probabilities"),
     Adapted(

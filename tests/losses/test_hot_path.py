@@ -52,10 +52,12 @@ def test_without_steps_a_call_is_the_torch_loss_and_nothing_more(case: LossCase)
     assert operations(case.criterion(), prediction, target) == operations(raw, prediction, target)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [case for case in CASES if case.loss != "CTCLoss"], ids=lambda case: case.id)
 def test_no_loss_waits_for_the_device(case: LossCase) -> None:
-    prediction, target = case.tensors(dtype=torch.float32)
-    assert not WAITING & operations(case.criterion(), prediction, target).keys()
+    """CTCLoss looks at its labels before torch would read out of bounds."""
+    prediction, target, extra = case.inputs(dtype=torch.float32)
+    criterion = case.criterion()
+    assert not WAITING & operations(lambda z, y: criterion(z, y, **extra), prediction, target).keys()
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
