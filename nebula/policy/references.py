@@ -80,8 +80,8 @@ def _check_buildable(
 
 def _check_functional(use: Use, report: Report) -> None:
     """Report a functional that the loss, which serves itself, does not serve."""
-    first = use.parts()[0]
-    entry = registry.find(first.loss)
+    served_loss = use.compose[0].loss if use.compose else use.loss
+    entry = registry.find(served_loss)
     chosen = use.serve.functional if isinstance(use.serve, ServeChoice) else use.serve
     if entry is not None and entry.serves and chosen is not None and chosen not in entry.serves:
         served = ", ".join(entry.serves)
