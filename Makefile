@@ -50,7 +50,7 @@ bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and
 
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
-	$(BIN)/python benchmarks/profile.py
+	$(BIN)/python benchmarks/profiling.py
 
 bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public data sets
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'

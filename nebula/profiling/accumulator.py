@@ -7,9 +7,7 @@ the moments of more than 65,536 distinct values to rounding, everything else to 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
@@ -33,7 +31,6 @@ from nebula.profiling.threads import one_thread
 __all__ = ["TargetAccumulator"]
 
 _FORMAT = 1
-_TWO_THREADS = 2**21
 _DEVICE_PIECE = 2**24
 _HOST_TYPES = (torch.uint16, torch.uint32, torch.uint64)  # accelerators do not order these
 
@@ -75,24 +72,7 @@ class TargetAccumulator:
         values = values.detach()
         self._set_layout(values.ndim, tuple(values.shape[1:]))
         with torch.no_grad(), one_thread(values.numel()):
-            if (
-                not lies_on_host(values)
-                or values.numel() < _TWO_THREADS
-                or values.shape[0] < 2
-                or (os.cpu_count() or 1) < 2
-            ):
-                self._scan(values)
-                return
-            halves = [self._twin(), self._twin()]
-            middle = values.shape[0] // 2
-            with ThreadPoolExecutor(1) as pool:
-                second = pool.submit(
-                    halves[1]._scan_alone,  # noqa: SLF001 - its own kind
-                    values[middle:],
-                )
-                halves[0]._scan(values[:middle])  # noqa: SLF001 - its own kind
-                second.result()
-            self.__dict__.update(self.merge(halves[0].merge(halves[1])).__dict__)
+            self._scan(values)
 
     def merge(self, other: TargetAccumulator) -> TargetAccumulator:
         """Return the accumulator of the rows of both; neither changes.
@@ -189,16 +169,6 @@ class TargetAccumulator:
         if found.columns is not None:
             found.columns = unpack_columns(arrays, found.columns.width)
         return found
-
-    def _twin(self) -> TargetAccumulator:
-        twin = TargetAccumulator(ignore_value=self.ignore_value)
-        twin._set_layout(self.ndim or 0, self.tail)
-        return twin
-
-    def _scan_alone(self, values: Tensor) -> None:
-        torch.set_num_threads(1)  # of this thread
-        with torch.no_grad():
-            self._scan(values)
 
     def _scan(self, values: Tensor) -> None:
         self.rows += values.shape[0] if values.ndim else 1

@@ -185,13 +185,6 @@ def test_large_targets_split_as_they_are_whole(kind):
     assert sum(array.nbytes for array in merged.to_arrays().values()) < 2**21
 
 
-def test_two_threads_give_what_one_gives(monkeypatch):
-    x = big("zero-inflated")
-    one = gather(x).facts()
-    monkeypatch.setattr(accumulator, "_TWO_THREADS", 1000)
-    assert_same_facts(gather(x).facts(), one)
-
-
 def test_a_level_guessed_too_high_is_taken_back():
     x = torch.cat([torch.randn(140_000), torch.zeros(900_000)])
     assert_same_facts(gather(x).facts(), gather(x.flip(0)).facts())

@@ -1,10 +1,10 @@
 """What a profile and a fingerprint cost, over one pure read of the same tensor.
 
-    python benchmarks/profile.py [--rounds 9]
+    python benchmarks/profiling.py [--rounds 9]
 
 Contenders run in turn, in a shuffled order, in one process; a ratio is the median over rounds of
 the two times of the same round. Peak memory is measured in fresh processes. Peers that are not
-installed are left out and named. Writes benchmarks/results/profile.json and profile.md.
+installed are left out and named. Writes benchmarks/results/profiling.json and profiling.md.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def write(rows: list[dict[str, object]], memory: list[dict[str, object]], load: 
         "cores": os.cpu_count(), "load_before": load, "load_after": os.getloadavg()[0],
         "without": [peer for peer in ("whylogs",) if not find_spec(peer)],
     }  # fmt: skip
-    (RESULTS / "profile.json").write_text(
+    (RESULTS / "profiling.json").write_text(
         json.dumps({"machine": machine, "rows": rows, "memory": memory}, indent=1) + "\n"
     )
     lines = ["| target | what | ms | reads | profiles | goal, reads |", "|---|---|---:|---:|---:|---:|"]
@@ -159,7 +159,7 @@ def write(rows: list[dict[str, object]], memory: list[dict[str, object]], load: 
     ]
     lines += ["", "| type | values | extra memory, MiB |", "|---|---:|---:|"]
     lines += [f"| {row['kind']} | {row['n']:,} | {row['extra_mib']:.1f} |" for row in memory]
-    (RESULTS / "profile.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / "profiling.md").write_text("\n".join(lines) + "\n")
 
 
 def main() -> None:
