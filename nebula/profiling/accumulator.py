@@ -7,8 +7,7 @@ the moments of more than 65,536 distinct values to rounding, everything else to 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from nebula.errors import DataError
 from nebula.profiling.columns import MAX_COLUMNS, Columns
 from nebula.profiling.device import lies_on_host
 from nebula.profiling.distribution import Array
+from nebula.profiling.fused import open_fused
 from nebula.profiling.labels import describe_labels, find_void
 from nebula.profiling.marginal import Marginal
 from nebula.profiling.model import TargetFacts
@@ -176,17 +176,34 @@ class TargetAccumulator:
         on_host = lies_on_host(values) or values.dtype in _HOST_TYPES
         size = PIECE if on_host else _DEVICE_PIECE
         scratch = Scratch(min(PIECE, max(values.numel(), 1)) if on_host else 1)
-        to_come, guessed = values.numel(), 0
-        for place, piece in enumerate(_pieces(values, size)):
-            to_come -= piece.numel()
-            self._add(piece.cpu() if on_host else piece, scratch, to_come)
+        fused, start, guessed = open_fused(values), 0, 0
+        rows = values if values.ndim else values.reshape(1)
+        while values.numel() and start < rows.shape[0]:
+            read, sums = (0, None) if fused is None else fused.read(start, self.marginal, self.columns)
+            if read:
+                self._add_sums(sums)
+            else:
+                piece = _cut(rows, start, size)
+                read = piece.shape[0]
+                to_come = (rows.shape[0] - start - read) * math.prod(self.tail)
+                self._add(piece.cpu() if on_host else piece, scratch, to_come)
+            start += read
             if self.marginal.is_guess and not guessed:
-                guessed = place + 1
+                guessed = start
         if not self.marginal.confirm():
-            for piece in islice(_pieces(values, size), guessed, None):
-                for part in torch.split(piece.reshape(-1), PIECE):
-                    self.marginal.recount(part, scratch)
-            self.marginal.settle()
+            self._recount(rows, guessed, size, scratch)
+
+    def _recount(self, rows: Tensor, start: int, size: int, scratch: Scratch) -> None:
+        while start < rows.shape[0]:
+            piece = _cut(rows, start, size)
+            for part in torch.split(piece.reshape(-1), PIECE):
+                self.marginal.recount(part, scratch)
+            start += piece.shape[0]
+        self.marginal.settle()
+
+    def _add_sums(self, found: SumRange | None) -> None:
+        if found is not None:
+            self.sums = found if self.sums is None else self.sums.merge(found)
 
     def _set_layout(self, ndim: int, tail: tuple[int, ...]) -> None:
         if self.ndim is not None and self.tail != tail:
@@ -205,20 +222,12 @@ class TargetAccumulator:
         seen = [self.marginal.add(part, scratch, to_come) for part in parts]
         if piece.ndim >= 2 and piece.shape[1] >= 2:
             whole_piece = seen[0] if len(seen) == 1 else join_surveys(seen)
-            found = sum_rows(piece, whole_piece)
-            if found is not None:
-                self.sums = found if self.sums is None else self.sums.merge(found)
+            self._add_sums(sum_rows(piece, whole_piece))
             if self.columns is not None:
                 self.columns.add(piece, whole_piece, scratch)
 
 
-def _pieces(values: Tensor, size: int) -> Iterator[Tensor]:
-    """Cut into contiguous groups of whole rows, of this many values where rows allow."""
-    if not values.ndim:
-        yield values.reshape(1)
-        return
-    if not values.numel():
-        return
-    step = max(1, size // values[:1].numel())
-    for start in range(0, values.shape[0], step):
-        yield values[start : start + step].contiguous()
+def _cut(rows: Tensor, start: int, size: int) -> Tensor:
+    """Return whole rows from `start` on, contiguous, of this many values where rows allow."""
+    step = max(1, size // max(1, rows[:1].numel()))
+    return rows[start : start + step].contiguous()

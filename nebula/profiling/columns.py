@@ -49,9 +49,7 @@ class Columns:
     def add(self, piece: Tensor, seen: Survey, scratch: Scratch) -> None:
         """Add whole rows, (rows, C), contiguous."""
         if seen.is_binary and not seen.nan_count and not seen.inf_count:
-            ones = _count_ones(piece)
-            self.zeros = self.zeros + (piece.shape[0] - ones)
-            self.ones = self.ones + ones
+            self.add_counted(piece.shape[0], _count_ones(piece))
         elif self.width <= MAX_MEDIANS:
             if self.parts is None:
                 self.parts = [Marginal(capacity=CAPACITY) for _ in range(self.width)]
@@ -63,6 +61,11 @@ class Columns:
             self.n = self.n + finite.sum(0).cpu().numpy()
             self.binary = self.binary + ((values == 0) | (values == 1)).sum(0).cpu().numpy()
             self._sum(torch.where(finite, values, 0.0).sum(0).cpu().numpy(), np.zeros(self.width))
+
+    def add_counted(self, rows: int, ones: Array) -> None:
+        """Add rows of 0 and 1, with the number of ones of every column, (C,)."""
+        self.zeros = self.zeros + (rows - ones)
+        self.ones = self.ones + ones
 
     def merge(self, other: Columns) -> Columns:
         """Return the accumulator of both; neither changes."""

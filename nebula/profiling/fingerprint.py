@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from hashlib import blake2b, shake_256
+from types import ModuleType
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ import xxhash
 from torch import Tensor
 
 from nebula.errors import DataError
+from nebula.profiling.acceleration import load_kernel
 from nebula.profiling.threads import one_thread
 
 __all__ = ["Scheme", "fingerprint"]
@@ -82,15 +84,16 @@ def _digest_blocks(plain: Tensor, header: bytes, slab: int = _SLAB) -> str:
     octets = plain.view(torch.uint8)
     whole = octets.numel() // 8 * 8
     words = octets[:whole].view(torch.int64)
+    kernel = load_kernel("digest", plain.numel()) if plain.device.type == "cpu" else None
     state = blake2b(header, digest_size=16)
     for start in range(0, words.numel(), slab * _BLOCK):
-        sums = _block_sums(words[start : start + slab * _BLOCK])
+        sums = _block_sums(words[start : start + slab * _BLOCK], kernel)
         state.update(sums.cpu().numpy().astype("<i8").tobytes())
     state.update(octets[whole:].cpu().numpy().tobytes())
     return state.hexdigest()
 
 
-def _block_sums(words: Tensor) -> Tensor:
+def _block_sums(words: Tensor, kernel: ModuleType | None = None) -> Tensor:
     """Return the three multilinear sums of every block, (blocks, 3) int64, wrapping."""
     short = -words.numel() % _BLOCK
     if short:
@@ -99,6 +102,10 @@ def _block_sums(words: Tensor) -> Tensor:
     if words.device.type != "cpu":
         keys = _keys().to(words.device)
         return torch.stack([((blocks >> shift) * key).sum(1) for shift, key in zip(_SHIFTS, keys, strict=True)], dim=1)
+    if kernel is not None:
+        found = torch.empty(blocks.shape[0], len(_SHIFTS), dtype=torch.int64)
+        kernel.sum_blocks(blocks.numpy(), _keys().numpy(), found.numpy())
+        return found
     # Elsewhere than on a CPU, torch has no product of a matrix and a vector of integers.
     sums, shifted = [torch.mv(blocks, _keys()[0])], torch.empty_like(blocks)
     for before, key in zip((blocks, shifted), _keys()[1:], strict=True):

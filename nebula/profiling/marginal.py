@@ -79,6 +79,20 @@ class Marginal:
         if self.table.is_over:
             self.settle()
 
+    def add_totalled(self, size: int, totals: Totals, held: Array) -> None:
+        """Add finite values that were totalled, and picked by their hash at the level of the table, elsewhere.
+
+        Args:
+            size: Their number.
+            totals: Of all of them.
+            held: Those picked.
+        """
+        self.size += size
+        self.totals = totals if self.totals is None else self.totals.merge(totals)
+        self.table.add_held(held)
+        if self.table.is_full:
+            self.settle()
+
     def merge(self, other: Marginal) -> Marginal:
         """Return the accumulator of both; neither changes."""
         left, right = self.copy(), other.copy()

@@ -8,6 +8,7 @@ over a power of two near the largest value, so that no power overflows or vanish
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import Tensor
 from nebula.profiling.distribution import Array
 from nebula.profiling.moments import Moments, shape_moments
 
-__all__ = ["PowerSums", "sum_counted", "sum_in_float64", "sum_raw"]
+__all__ = ["PowerSums", "sum_counted", "sum_in_float64", "sum_powers_about", "sum_raw"]
 
 _FAST_RANGE = 2.0**20
 _NOTHING = -1074
@@ -114,7 +115,7 @@ def sum_counted(values: Array, counts: Array) -> PowerSums:
     second = first * centred
     third = second * centred
     sums = (float(first.sum()), float(second.sum()), float(third.sum()), float((third * centred).sum()))
-    return _about(n, exponent, centre, *sums)
+    return sum_powers_about(n, centre, sums, exponent)
 
 
 def sum_raw(piece: Tensor, low: float, high: float, scratch: Tensor, near: float | None = None) -> PowerSums:
@@ -137,7 +138,7 @@ def sum_raw(piece: Tensor, low: float, high: float, scratch: Tensor, near: float
     torch.sub(piece, centre, out=distance)
     torch.mul(distance, distance, out=square)
     sums = torch.stack([distance.sum(), square.sum(), torch.dot(distance, square), torch.dot(square, square)]).tolist()
-    return _about(n, 0, centre, *sums)
+    return sum_powers_about(n, centre, sums)
 
 
 def sum_in_float64(piece: Tensor, low: float, high: float) -> PowerSums:
@@ -150,11 +151,19 @@ def sum_in_float64(piece: Tensor, low: float, high: float) -> PowerSums:
     scaled -= centre
     square = scaled * scaled
     sums = torch.stack([scaled.sum(), square.sum(), torch.dot(scaled, square), torch.dot(square, square)]).tolist()
-    return _about(n, exponent, centre, *sums)
+    return sum_powers_about(n, centre, sums, exponent)
 
 
-def _about(n: int, exponent: int, centre: float, s1: float, s2: float, s3: float, s4: float) -> PowerSums:
-    """Move power sums about `centre` to the mean."""
+def sum_powers_about(n: int, centre: float, sums: Sequence[float], exponent: int = 0) -> PowerSums:
+    """Move sums of powers to the mean.
+
+    Args:
+        n: Number of values, 1 or more.
+        centre: What the distances were taken from, over 2^exponent.
+        sums: Of the first to fourth powers of the distances.
+        exponent: Of the power of two that the values are divided by.
+    """
+    s1, s2, s3, s4 = sums
     shift = s1 / n
     mean, rest = _add_exactly(centre, shift)
     return PowerSums(

@@ -50,6 +50,10 @@ class ValueTable:
         """
         if self.level:
             values = self._pick(values, scratch)
+        self.add_held(values)
+
+    def add_held(self, values: Array) -> None:
+        """Add raw finite values whose hashes stay at the present level; `settle` must follow."""
         if values.size:
             self._loose.append(values)
             self._waiting += values.size

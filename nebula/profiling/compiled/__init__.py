@@ -1,0 +1,1 @@
+"""Kernels that read memory once, compiled by numba (extra `fast`)."""
