@@ -29,7 +29,7 @@ __all__ = ["FusedReader", "open_fused"]
 _FLOATS = 2**20
 _CODES = 2**22
 _LEAST_WINDOW = 1024
-_CODED = (torch.int64, torch.int32, torch.uint8)
+_READ = (torch.float32, torch.int64, torch.int32, torch.uint8)
 
 
 class FusedReader(Protocol):
@@ -50,7 +50,7 @@ class FusedReader(Protocol):
 
 def open_fused(values: Tensor) -> FusedReader | None:
     """Return a reader for a target, or None where no kernel suits it or is at hand."""
-    if not (lies_on_host(values) and values.ndim and values.is_contiguous()):
+    if not (lies_on_host(values) and values.ndim and values.is_contiguous() and values.dtype in _READ):
         return None
     size, array = values.numel(), values.numpy()
     if values.dtype == torch.float32 and values.ndim == 2 and 2 <= values.shape[1] <= MAX_COLUMNS:
@@ -61,7 +61,7 @@ def open_fused(values: Tensor) -> FusedReader | None:
     if values.dtype == torch.float32:
         kernel = load_kernel("floats", size)
         return None if kernel is None else _FloatReader(array.reshape(-1), kernel)
-    kernel = load_kernel("codes", size) if values.dtype in _CODED else None
+    kernel = load_kernel("codes", size)
     return None if kernel is None else _CodeReader(array.reshape(-1), kernel)
 
 

@@ -16,6 +16,7 @@ from nebula.profiling.value_hash import hash_values, threshold_of
 __all__ = ["CAPACITY", "ValueTable"]
 
 CAPACITY = 2**16
+_FEW = 2**12
 
 
 class ValueTable:
@@ -71,7 +72,7 @@ class ValueTable:
             counts: int64.
         """
         if self.level:
-            keep = hash_values(values) > threshold_of(self.level)
+            keep = _find_held(hash_values(values), self.level)
             values, counts = values[keep], counts[keep]
         if values.size:
             self.values, self.counts = _unite(self.values, self.counts, values, counts)
@@ -88,7 +89,7 @@ class ValueTable:
         """Raise the level until the capacity holds."""
         if self.is_over:
             hashed = hash_values(self.values)
-            while int(np.count_nonzero(keep := hashed > threshold_of(self.level))) > self.capacity or not self.level:
+            while (keep := _find_held(hashed, self.level)).size > self.capacity or not self.level:
                 self.level += 1
             self.values, self.counts = self.values[keep], self.counts[keep]
 
@@ -96,7 +97,7 @@ class ValueTable:
         """Drop what does not stay at a higher level."""
         if level > self.level:
             self.level = level
-            keep = hash_values(self.values) > threshold_of(level)
+            keep = _find_held(hash_values(self.values), level)
             self.values, self.counts = self.values[keep], self.counts[keep]
 
     def copy(self) -> ValueTable:
@@ -108,18 +109,29 @@ class ValueTable:
 
     def _pick(self, values: Array, scratch: tuple[Array, Array] | None) -> Array:
         hashed = hash_values(values, scratch[0] if scratch else None)
-        mask = None if scratch is None else scratch[1][: values.size]
-        picked: Array = values[np.greater(hashed, np.uint32(threshold_of(self.level)), out=mask)]
+        picked: Array = values[_find_held(hashed, self.level, scratch[1] if scratch else None)]
         return picked
+
+
+def _find_held(hashed: Array, level: int, mask: Array | None = None) -> Array:
+    """Return the places of the hashes that stay: numpy takes by place several times faster than by mask."""
+    kept = np.greater(hashed, np.uint32(threshold_of(level)), out=None if mask is None else mask[: hashed.size])
+    return np.flatnonzero(kept)
 
 
 def _unite(left: Array, left_counts: Array, right: Array, right_counts: Array) -> tuple[Array, Array]:
     """Merge two ascending tables; equal values add their counts."""
-    if not left.size:
-        return right, right_counts
+    if left.size < right.size:
+        left, left_counts, right, right_counts = right, right_counts, left, left_counts
     if not right.size:
         return left, left_counts
     left, right = unify(left, right)
+    if right.size <= _FEW:
+        places = np.searchsorted(left, right)
+        if np.array_equal(left.take(places, mode="clip"), right):
+            counts = left_counts.copy()
+            counts[places] += right_counts
+            return left, counts
     values = np.concatenate([left, right])
     order = np.argsort(values, kind="stable")  # finds the two runs, and merges them in linear time
     values, counts = values[order], np.concatenate([left_counts, right_counts])[order]
