@@ -18,13 +18,17 @@ def _is_binary(values):
     return others == 0
 
 
-@njit("float32(float32[::1], float32[::1])", fastmath={"reassoc", "nsz"}, nogil=True, cache=True)
-def _add_row(row, ones):
-    total = np.float32(0)
-    for i in range(ones.size):
-        ones[i] += row[i]
-        total += row[i]
-    return total
+@njit("UniTuple(float32, 2)(float32[:, ::1], float32[::1])", fastmath={"reassoc", "nsz"}, nogil=True, cache=True)
+def _add_rows(block, ones):
+    low, high = np.float32(ones.size), np.float32(0)
+    for place in range(block.shape[0]):
+        row = block[place]
+        total = np.float32(0)
+        for i in range(ones.size):
+            ones[i] += row[i]
+            total += row[i]
+        low, high = min(low, total), max(high, total)
+    return low, high
 
 
 @njit("UniTuple(int64, 3)(float32[:, ::1], int64[::1])", nogil=True, cache=True)
@@ -47,9 +51,8 @@ def count_ones(table, ones):
         if not _is_binary(block.reshape(-1)):
             return start, np.int64(low), np.int64(high)
         part[:] = 0
-        for row in range(block.shape[0]):
-            total = _add_row(block[row], part)
-            low, high = min(low, total), max(high, total)
+        least, most = _add_rows(block, part)
+        low, high = min(low, least), max(high, most)
         for column in range(width):
             ones[column] += np.int64(part[column])
     return table.shape[0], np.int64(low), np.int64(high)
