@@ -49,7 +49,7 @@ bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and
 	@$(BIN)/python -m benchmarks.check --quiet
 
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
-	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench,fast]'
 	$(BIN)/python benchmarks/profiling.py
 
 bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public data sets

@@ -128,10 +128,13 @@ def _unite(left: Array, left_counts: Array, right: Array, right_counts: Array) -
     left, right = unify(left, right)
     if right.size <= _FEW:
         places = np.searchsorted(left, right)
-        if np.array_equal(left.take(places, mode="clip"), right):
-            counts = left_counts.copy()
-            counts[places] += right_counts
+        known = left.take(places, mode="clip") == right
+        counts = left_counts.copy()
+        counts[places[known]] += right_counts[known]
+        if known.all():
             return left, counts
+        places = places[~known]
+        return np.insert(left, places, right[~known]), np.insert(counts, places, right_counts[~known])
     values = np.concatenate([left, right])
     order = np.argsort(values, kind="stable")  # finds the two runs, and merges them in linear time
     values, counts = values[order], np.concatenate([left_counts, right_counts])[order]
