@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from functools import cache
-from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
@@ -45,7 +44,7 @@ def _load(kernel: str) -> ModuleType | None:
     try:
         from numba.core.config import DISABLE_JIT
 
-        return None if DISABLE_JIT else import_module(f"nebula.profiling.compiled.{kernel}")
+        return None if DISABLE_JIT else _import(kernel)
     except ImportError:
         return None
     except Exception as problem:
@@ -56,3 +55,15 @@ def _load(kernel: str) -> ModuleType | None:
             stacklevel=2,
         )
         return None
+
+
+def _import(kernel: str) -> ModuleType:
+    if kernel == "floats":
+        from nebula.profiling.compiled import floats as found
+    elif kernel == "codes":
+        from nebula.profiling.compiled import codes as found
+    elif kernel == "tables":
+        from nebula.profiling.compiled import tables as found
+    else:
+        from nebula.profiling.compiled import digest as found
+    return found

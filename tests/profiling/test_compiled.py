@@ -203,7 +203,7 @@ def test_a_kernel_that_does_not_compile_is_warned_of(monkeypatch):
     def fail(name):
         raise RuntimeError(f"cannot cache function: no locator for {name}")
 
-    monkeypatch.setattr(acceleration, "import_module", fail)
+    monkeypatch.setattr(acceleration, "_import", fail)
     with pytest.warns(RuntimeWarning, match="codes.*no locator"):
         assert gather(np.arange(200)).n == 200
 
