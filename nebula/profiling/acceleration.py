@@ -59,11 +59,17 @@ def _load(kernel: str) -> ModuleType | None:
 
 def _import(kernel: str) -> ModuleType:
     if kernel == "floats":
-        from nebula.profiling.compiled import floats as found
-    elif kernel == "codes":
-        from nebula.profiling.compiled import codes as found
-    elif kernel == "tables":
-        from nebula.profiling.compiled import tables as found
-    else:
-        from nebula.profiling.compiled import digest as found
-    return found
+        from nebula.profiling.compiled import floats
+
+        return floats
+    if kernel == "codes":
+        from nebula.profiling.compiled import codes
+
+        return codes
+    if kernel == "tables":
+        from nebula.profiling.compiled import tables
+
+        return tables
+    from nebula.profiling.compiled import digest
+
+    return digest
