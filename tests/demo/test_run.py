@@ -12,7 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from nebula.decision.audit import TraceFile
+from nebula.audit.log import AuditLog
 from nebula.demo import experiment
 from nebula.demo.catalogue import DATASETS
 from nebula.demo.datasets import load
@@ -48,7 +48,7 @@ def test_every_artifact_is_there_and_whole(quick: tuple[DemoReport, str, Path]) 
 
 def test_the_traces_are_those_of_the_rows(quick: tuple[DemoReport, str, Path]) -> None:
     report, _, out = quick
-    traces = list(TraceFile(out / "traces.jsonl").read())
+    traces = list(AuditLog(out / "traces.jsonl").read())
     assert [trace.id for trace in traces] == [name for row in report.rows for name in row.trace_ids]
     firsts = {trace.id: trace for trace in traces}
     for row in report.rows:
