@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 __all__ = ["Missing", "Numbering"]
 
-_NUMBER = re.compile(rb'.?\{"seq":([1-9][0-9]{0,17}),')
+_NUMBER = re.compile(rb'\{"seq":([1-9][0-9]{0,17}),')
 
 
 class Missing(NamedTuple):

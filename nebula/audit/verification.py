@@ -170,12 +170,10 @@ class _Checker:
         place, upto = (following[0].place, following[1].seq) if following else ("", None)
         numbers = self.numbering.assign([line.content for line in self._loose], upto, self._lines, place)
         for line, number in zip(self._loose, numbers, strict=True):
-            text = f"expected no line here, found one that is no record, after record {self.numbering.highest}"
+            text = f"expected no line after record {self.numbering.highest}, found one without a right hash"
             if number is not None:
                 text = f"record {number} was changed: it does not match its hash"
             self._find("changed", number, line, text)
-        if numbers and numbers[-1] is not None:
-            self.numbering.come(numbers[-1])
         self._loose = []
 
     def _tell_unchained(self) -> None:
