@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,10 +50,9 @@ def test_a_sound_log_is_intact(tmp_path: Path) -> None:
 
 
 def test_every_flipped_byte_is_found_at_its_record(lines: list[bytes], scratch: Path) -> None:
-    draw = random.Random(0)
     whole, middle = bytearray(b"".join(lines[:2])), len(lines[0])
     for position, byte in enumerate(whole):
-        whole[position] = changed = byte ^ draw.randrange(1, 256)
+        whole[position] = changed = byte ^ (position % 255 + 1)
         result = verified(scratch, whole)
         whole[position] = byte
         told = found(result)

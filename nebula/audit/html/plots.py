@@ -53,12 +53,13 @@ def _bars(labels: Sequence[str], counts: Sequence[int]) -> Element:
     step = _WIDTH / len(shown)
     shapes = []
     for place, count in enumerate(shown):
-        height = 90 * count / most
+        height = 85 * count / most
         bar = element("rect", x=place * step + 1, y=100 - height, width=max(step - 2, 1), height=height, fill=_MARK)
         bar.append(element("title", f"{labels[place]}: {count}"))
         shapes.append(bar)
         if len(shown) <= _MOST_BARS // 2:
             shapes.append(_text(place * step + step / 2, 114, labels[place][:8], "middle"))
+            shapes.append(_text(place * step + step / 2, 96 - height, str(count), "middle"))
     said = ", ".join(f"{label}: {count}" for label, count in zip(labels, shown, strict=False))
     return svg(_WIDTH, 120, f"counts: {said}", *shapes)
 
