@@ -58,6 +58,8 @@ def mask(trace: DecisionTrace, names: Collection[str], key: bytes = b"") -> tupl
     Returns:
         The masked trace, and the digest of each masked value by name; facts that were unknown are not in it.
     """
+    if not names:
+        return trace, {}
     document = trace.model_dump(mode="json")
     empty = DataProfile().model_dump(mode="json")
     digests: dict[str, str] = {}
