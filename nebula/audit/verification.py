@@ -158,8 +158,8 @@ class _Checker:
         elif gap.reason == "damaged":
             self._account((line, seal))
         else:
-            first = "traces without a chain, from before the log" if gap.reason == "unchained" else "torn record"
-            text = f"{first}: {gap.bytes} bytes, as record {seal.seq} tells"
+            what = "traces from before the chain" if gap.reason == "unchained" else "a record that was not finished"
+            text = f"{gap.bytes} bytes of {what}, as record {seal.seq} tells"
             self._tear(gap.reason, seal.seq, self._loose[0], text)
         self._loose = []
 
@@ -172,7 +172,7 @@ class _Checker:
         for line, number in zip(self._loose, numbers, strict=True):
             text = f"expected no line after record {self.numbering.highest}, found one without a right hash"
             if number is not None:
-                text = f"record {number} was changed: it does not match its hash"
+                text = f"record {number} does not match its hash"
             self._find("changed", number, line, text)
         self._loose = []
 

@@ -77,7 +77,8 @@ def _show(found: list[Replayed]) -> None:
             show_text(f"  {name}: {then or 'none'} then, {now or 'none'} now")
     counts = Counter(one.outcome for one in found)
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    show_text(f"{len(found)} decisions replayed{f': {told}' if told else ''}")
+    decisions = "1 decision" if len(found) == 1 else f"{len(found)} decisions"
+    show_text(f"{decisions} replayed{f': {told}' if told else ''}")
     changed = dict.fromkeys(
         f"{name} {then or 'none'} -> {now or 'none'}" for one in found for name, (then, now) in one.versions.items()
     )

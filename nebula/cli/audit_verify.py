@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,8 +61,11 @@ def _show(found: Verification) -> None:
     for finding in (*found.findings, *found.tears):
         show_text(f"{finding.place}: {finding.what}: {finding.text}")
     files = "1 segment" if found.segments == 1 else f"{found.segments} segments"
-    verdict = "intact" if found.intact else f"{len(found.findings)} findings"
-    torn = f", {len(found.tears)} torn or told" if found.tears else ""
-    show_text(f"{verdict}: {found.records} records in {files}{torn}")
+    faults = len(found.findings)
+    verdict = "intact" if found.intact else "1 finding" if faults == 1 else f"{faults} findings"
+    counts = Counter(tear.what for tear in found.tears)
+    torn = "".join(f", {counts[what]} {what}" for what in counts)
+    records = "1 record" if found.records == 1 else f"{found.records} records"
+    show_text(f"{verdict}: {records} in {files}{torn}")
     if found.head:
         show_text(f"head {found.last}:{found.head}")
