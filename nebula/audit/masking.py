@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
+from nebula.decision.explain import show_value
 from nebula.decision.trace import DecisionTrace, Note
 from nebula.profiling.model import DataProfile
 
@@ -47,8 +49,8 @@ def mask(trace: DecisionTrace, names: Collection[str], key: bytes = b"") -> tupl
     """Leave facts out of a trace, wherever they stand in it.
 
     A masked fact becomes unknown in the profile and in every comparison that read it; boundaries on it go, and so
-    does every value of the choice that equals it, when that is a text, a list or a fraction. Sentences stay as they
-    are.
+    does every value of the choice that equals it, when that is a text, a list or a fraction. A note or a step's reason
+    in which one of the values occurs is left out whole.
 
     Args:
         trace: The record.
@@ -79,6 +81,8 @@ def mask(trace: DecisionTrace, names: Collection[str], key: bytes = b"") -> tupl
     if document["spec"] is not None:
         _mask_spec(document["spec"], secrets)
     document["derived"] = {name: value for name, value in document["derived"].items() if not _tells(value, secrets)}
+    sentences = [*document["notes"], *([] if document["spec"] is None else _steps(document["spec"]))]
+    _mask_sentences(sentences, secrets)
     document["notes"].append(mask_note(digests).model_dump(mode="json"))
     return DecisionTrace.model_validate(document), digests
 
@@ -109,6 +113,34 @@ def _mask_spec(spec: Document, secrets: list[Any]) -> None:
             spec["serve"][name] = None
     for term in spec["terms"]:
         _mask_spec(term["spec"], secrets)
+
+
+def _steps(spec: Document) -> Iterator[Document]:
+    yield from spec["adapt"]
+    for term in spec["terms"]:
+        yield from _steps(term["spec"])
+
+
+def _mask_sentences(holders: list[Document], secrets: list[Any]) -> None:
+    words = sorted({word for secret in secrets for word in _words(secret)}, key=len, reverse=True)
+    if not words:
+        return
+    pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, words))})(?!\w|\.\d)")
+    for holder in holders:
+        for name in holder.keys() & {"text", "reason"}:
+            if pattern.search(holder[name]):
+                holder[name] = "masked, for it names a masked value"
+
+
+def _words(secret: Any) -> Iterator[str]:
+    """Yield a value as sentences may write it."""
+    if isinstance(secret, list):
+        for one in secret:
+            yield from _words(one)
+    elif isinstance(secret, (int, float)) and not isinstance(secret, bool):
+        yield from (str(secret), show_value(secret), f"{secret:g}")
+    elif isinstance(secret, str) and secret:
+        yield secret
 
 
 def _tells(value: Any, secrets: list[Any]) -> bool:
