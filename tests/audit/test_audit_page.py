@@ -18,6 +18,7 @@ from tests.project.tree import ROOT
 PAGE = ROOT / "docs" / "audit.md"
 RESULTS = ROOT / "benchmarks" / "results"
 _BLOCK = re.compile(r"(?P<mark>^```(?P<kind>console|python)\n)(?P<body>.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+_COSTS = re.compile(r"(?<=\| what \| median \| ratio \|\n\| --- \| --- \| --- \|\n)(?:\|.*\n)*")
 
 
 def rendered(text: str) -> str:
@@ -37,7 +38,13 @@ def rendered(text: str) -> str:
         os.chdir(folder)
         rows = (f"{20 + i * 7 % 60},{i * i % 7},{100 + i * 37 % 100 * 1.25:g}" for i in range(120))
         Path("people.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
-        return _BLOCK.sub(again, text)
+        return _COSTS.sub(_costs(), _BLOCK.sub(again, text))
+
+
+def _costs() -> str:
+    rows = json.loads((RESULTS / "audit.json").read_text(encoding="utf-8"))["rows"]
+    lines = (f"| {row['what']} | {row['median_us'] / 1000:.1f} ms | {row['ratio']:.2f} |\n" for row in rows)
+    return "".join(lines)
 
 
 def _run(command: str) -> str:
@@ -61,15 +68,9 @@ def test_the_faults_are_those_that_were_run() -> None:
         f"{ran['kill']['kills that tore a record']} of them tore a record",
         f"{ran['together']['processes']} processes appended {ran['together']['records of each']:,} records each",
         f"each of {ran['flips']['flips of one bit']:,} flipped bits",
-        f"{ran['replays']['byte-equal']:,} decisions",
+        f"{ran['replays']['byte-equal']:,} decisions on random data",
     ):
         assert told in " ".join(text.split())
-
-
-def test_the_costs_are_those_that_were_measured() -> None:
-    text, measured = PAGE.read_text(encoding="utf-8"), json.loads((RESULTS / "audit.json").read_text())
-    for row in measured["rows"]:
-        assert f"| {row['what']} | {row['median_us']:,.0f} µs | {row['ratio']:.2f} |" in text
 
 
 if __name__ == "__main__":
