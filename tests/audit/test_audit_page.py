@@ -51,7 +51,7 @@ def _run(command: str) -> str:
     command, _, first = command.partition(" | head -")
     command, _, status = command.partition("; echo ")
     done = call(*shlex.split(command)[1:])
-    lines = done.output.splitlines(keepends=True)
+    lines = done.stdout.splitlines(keepends=True)
     return "".join(lines[: int(first)] if first else lines) + (f"{done.exit_code}\n" if status else "")
 
 

@@ -40,7 +40,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[DemoReport, str, Pa
 
 def test_every_artifact_is_there_and_whole(quick: tuple[DemoReport, str, Path]) -> None:
     report, _, out = quick
-    assert sorted(path.name for path in out.iterdir()) == ["demo.json", "demo.png", "traces.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == ["demo.json", "demo.png", "traces.jsonl", "traces.policies"]
     assert (out / "demo.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert DemoReport.model_validate_json((out / "demo.json").read_text()) == report
     assert {"torch", "nebula", "scikit-learn"} <= set(report.versions)
