@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers bench-record faults schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -64,6 +64,12 @@ bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environm
 	$(BIN)/python -m venv build/peers
 	build/peers/bin/python -m pip install -q -r benchmarks/selection/requirements-peers.txt
 	build/peers/bin/python benchmarks/selection/ask_peers.py build/targets.npz benchmarks/results/selection_peers.json
+
+bench-record: $(STAMP)  ## Time what keeping a decision costs
+	@for part in benchmarks/record/*.py; do $(BIN)/python -m "benchmarks.record.$$(basename "$$part" .py)"; done
+
+faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in full numbers
+	@for part in benchmarks/faults/*.py; do $(BIN)/python -m "benchmarks.faults.$$(basename "$$part" .py)"; done
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

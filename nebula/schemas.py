@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from nebula.audit.record import AuditRecord
 from nebula.decision.contrast import WhyNot
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
@@ -82,6 +83,7 @@ def _of(model: type[BaseModel], mode: Any) -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "policy": _policy,
     "trace": lambda: _of(DecisionTrace, "serialization"),
+    "audit": lambda: _of(AuditRecord, "validation"),
     "why": lambda: _of(Why, "serialization"),
     "why-not": lambda: _of(WhyNot, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nebula.decision.audit import log_decision
+from nebula.decision.announcement import log_decision
 from nebula.decision.cache import DecisionCache, decision_key
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy, load_policy

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nebula.decision.audit import TraceFile, log_decision
+from nebula.audit.log import AuditLog
+from nebula.decision.announcement import log_decision
 from nebula.decision.cache import DecisionCache
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
@@ -47,7 +48,8 @@ class Nebula(LossFunction):
         parameters: Values that replace the policy's named thresholds.
         cache: Target facts and decisions by content; a new one of its own when left out. Objects
             that share one cache share its entries.
-        audit: A JSON Lines file to which every decision's trace is appended.
+        audit: A JSON Lines file to which every decision's trace is appended, or an `AuditLog` with
+            other settings. With a file's name, one that cannot be written is a warning.
         shadow: A policy that decides beside the first one; the log tells where they disagree, and
             nothing else changes. One that cannot be used is told in the log and left out.
 
@@ -61,14 +63,14 @@ class Nebula(LossFunction):
         hints: Hints | dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
         cache: DecisionCache | None = None,
-        audit: TraceFile | str | os.PathLike[str] | None = None,
+        audit: AuditLog | str | os.PathLike[str] | None = None,
         shadow: Policy | str | Path | None = None,
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
         self.hints = parse_hints(hints)
         self.cache = cache if cache is not None else DecisionCache()
-        self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
+        self.audit = audit if isinstance(audit, AuditLog) or audit is None else AuditLog(audit, on_error="warn")
         self.shadow = load_shadow(shadow)
         self._criteria: dict[DatasetId, AnyCriterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
@@ -229,7 +231,7 @@ class Nebula(LossFunction):
         self._install(dataset, decision, criterion)
         log_decision(decision.trace)
         if self.audit is not None:
-            self.audit.append(decision.trace)
+            self.audit.append(decision.trace, decision.policy or self.policy.current())
         if self.shadow is not None:
             compare_shadow(decision.trace, self.shadow)
 

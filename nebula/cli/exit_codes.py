@@ -37,7 +37,9 @@ class ExitCode(IntEnum):
     TESTS_FAILED = 6
     """A policy's test cases fail, or cover less of it than was asked."""
     FINDINGS = 7
-    """`policy verify` or `check` found a fault, or `policy diff` a decision that changes."""
+    """`policy verify`, `check` or `audit verify` found a fault, or `policy diff` or `audit replay` a change."""
+    TORN = 8
+    """An audit log ends in a torn record, and is otherwise as it was written."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (128 + SIGINT)."""
     BROKEN_PIPE = 141

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nebula.cli.audit_options import readable
 from nebula.cli.decision_view import show_explanation
 from nebula.cli.options import (
     Features,
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-Source = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A data file, or a JSONL file of traces.", show_default=False)
-]
+Source = Annotated[Path, typer.Argument(metavar="FILE", help="A data file, or an audit log.", show_default=False)]
 SomeTarget = Annotated[
     str | None,
     typer.Option("--target", "-t", metavar="COL[,COL]", help="Column of a data file to predict.", show_default=False),
@@ -78,7 +77,7 @@ def explain(
 ) -> None:
     """Show every rule behind a decision, with the values it saw.
 
-    FILE is a data file together with --target, or the JSONL file that `select --audit` wrote.
+    FILE is a data file together with --target, or the audit log that `select --audit` wrote.
     """
     if target is None and stability is not None:
         raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
@@ -106,11 +105,9 @@ def explain(
 
 def _recorded(file: Path, trace_id: str | None, *, last: bool, json: bool) -> DecisionTrace | None:
     """Return the record that is meant; list them all when that is open."""
-    from nebula.decision.audit import TraceFile
-
     if file.suffix.lower() in (".csv", ".parquet", ".npz", ".pt"):
         raise typer.BadParameter(f"expected a column of {file} to predict.", param_hint="--target")
-    traces = list(TraceFile(file).read())
+    traces = [entry.trace for entry in readable(file)]
     if trace_id is not None:
         traces = [trace for trace in traces if trace.id.startswith(trace_id)]
         if not traces:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nebula.cli.audit import audit
 from nebula.cli.bench import bench
 from nebula.cli.check import check
 from nebula.cli.demo import demo
@@ -64,6 +65,7 @@ for command in (select, explain, explain_code, check, profile, losses, facts, sc
     app.command()(command)
 app.add_typer(policy, name="policy")
 app.add_typer(bench, name="bench")
+app.add_typer(audit, name="audit")
 
 
 def _show_version(wanted: bool) -> None:

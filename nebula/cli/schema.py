@@ -18,6 +18,7 @@ class SchemaKind(str, Enum):
 
     policy = "policy"
     trace = "trace"
+    audit = "audit"
     why = "why"
     why_not = "why-not"
     profile = "profile"

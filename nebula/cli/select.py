@@ -27,7 +27,7 @@ __all__ = ["select"]
 
 Audit = Annotated[
     Path | None,
-    typer.Option("--audit", metavar="JSONL", help="Append the decision's trace to this file.", show_default=False),
+    typer.Option("--audit", metavar="JSONL", help="Append the decision's trace to this audit log.", show_default=False),
 ]
 
 
@@ -45,11 +45,12 @@ def select(
 ) -> None:
     """Choose the loss for a column of a data file, and say why."""
     request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
-    trace = request.decide(policy, parameter).trace
+    decision = request.decide(policy, parameter)
+    trace = decision.trace
     if audit is not None:
-        from nebula.decision.audit import TraceFile
+        from nebula.audit.log import AuditLog
 
-        TraceFile(audit).append(trace)
+        AuditLog(audit).append(trace, decision.policy)
     if json:
         show_json(trace.to_json(indent=2))
     else:

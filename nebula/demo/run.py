@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from nebula import __version__
-from nebula.decision.audit import TraceFile
+from nebula.audit.log import AuditLog
 from nebula.demo.catalogue import DATASETS
 from nebula.demo.datasets import Declaration, load
 from nebula.demo.experiment import Outcome, compare
@@ -111,10 +111,10 @@ def _compare_all(chosen: list[Declaration], seeds: int, budget: Budget, console:
 
 def _write(report: DemoReport, outcomes: list[Outcome], out: Path) -> None:
     (out / TRACES).unlink(missing_ok=True)
-    traces = TraceFile(out / TRACES)
+    traces = AuditLog(out / TRACES)
     for outcome in outcomes:
         for decision in outcome.decisions:
-            traces.append(decision.trace)
+            traces.append(decision.trace, decision.policy)
     (out / REPORT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     draw(report, out / FIGURE)
 

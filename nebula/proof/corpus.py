@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nebula.audit.record import AuditRecord
 from nebula.decision.policy import Policy
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DataError, DecisionError, NebulaError
@@ -18,6 +20,7 @@ from nebula.profiling.vocabulary import FactValue
 __all__ = ["Change", "Outcome", "compare_on", "decide_outcome", "read_corpus"]
 
 _MAX_BYTES = 1 << 30
+_GAP = re.compile(r'\{"seq":[0-9]+,"prev":"[0-9a-f]{64}","kind":"gap",')
 What = Literal["loss", "settings", "status", "rule"]
 _Key = tuple[What, str | None, str | None, str | None, str | None]
 
@@ -57,7 +60,9 @@ class Change(BaseModel):
 
 
 def read_corpus(path: str | Path) -> Iterator[tuple[str, DataProfile]]:
-    """Yield every profile of a JSON Lines file with its place; a line is a profile or a decision trace.
+    """Yield every profile of a JSON Lines file with its place.
+
+    A line is a profile, a decision trace or a record of an audit log.
 
     Args:
         path: The file; empty lines are passed over.
@@ -71,21 +76,24 @@ def read_corpus(path: str | Path) -> Iterator[tuple[str, DataProfile]]:
             raise DataError(f"{file}: expected at most 1 GiB, found {file.stat().st_size} bytes: split it.")
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
-                if line.strip():
+                if line.strip() and not _GAP.match(line):
                     yield f"{file}:{number}", _parse(line, f"{file}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: expected profiles or traces, one a line: {error}.") from None
 
 
 def _parse(line: str, place: str) -> DataProfile:
-    kind = DecisionTrace if '"trace_version"' in line else DataProfile
     try:
-        parsed = kind.model_validate_json(line)
+        if line.startswith('{"seq":'):
+            record = AuditRecord.model_validate_json(line)
+            return record.trace.profile if record.trace else DataProfile()
+        if '"trace_version"' in line:
+            return DecisionTrace.model_validate_json(line).profile
+        return DataProfile.model_validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise DataError(f"{place}: expected a profile or a decision trace: {where}: {first['msg']}.") from None
-    return parsed.profile if isinstance(parsed, DecisionTrace) else parsed
 
 
 def decide_outcome(policy: Policy, profile: DataProfile) -> Outcome:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import nebula
+from nebula.audit.log import AuditLog
 from nebula.cli.exit_codes import ExitCode
-from nebula.decision.audit import TraceFile
 from nebula.decision.trace import DecisionTrace
 from nebula.losses.registry import entries
 from nebula.profiling.model import DataProfile
@@ -82,7 +82,7 @@ def test_audit_is_read_back_by_explain(folder: Path, tmp_path: Path) -> None:
     traces = tmp_path / "new" / "traces.jsonl"
     for target in ("price", "bought"):
         assert call("select", folder / "table.csv", "-t", target, "--audit", traces).exit_code == ExitCode.OK
-    first, second = TraceFile(traces).read()
+    first, second = AuditLog(traces).read()
     assert (first.profile.target.name, second.profile.target.name) == ("price", "bought")
 
     listed = call("explain", traces)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from nebula.decision.audit import TraceFile
+from nebula.audit.log import AuditLog
 from nebula.demo import experiment
 from nebula.demo.catalogue import DATASETS
 from nebula.demo.datasets import load
@@ -40,7 +40,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[DemoReport, str, Pa
 
 def test_every_artifact_is_there_and_whole(quick: tuple[DemoReport, str, Path]) -> None:
     report, _, out = quick
-    assert sorted(path.name for path in out.iterdir()) == ["demo.json", "demo.png", "traces.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == ["demo.json", "demo.png", "traces.jsonl", "traces.policies"]
     assert (out / "demo.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert DemoReport.model_validate_json((out / "demo.json").read_text()) == report
     assert {"torch", "nebula", "scikit-learn"} <= set(report.versions)
@@ -48,7 +48,7 @@ def test_every_artifact_is_there_and_whole(quick: tuple[DemoReport, str, Path]) 
 
 def test_the_traces_are_those_of_the_rows(quick: tuple[DemoReport, str, Path]) -> None:
     report, _, out = quick
-    traces = list(TraceFile(out / "traces.jsonl").read())
+    traces = list(AuditLog(out / "traces.jsonl").read())
     assert [trace.id for trace in traces] == [name for row in report.rows for name in row.trace_ids]
     firsts = {trace.id: trace for trace in traces}
     for row in report.rows:

@@ -17,9 +17,10 @@ _PROFILING = _BASE | {"profiling"}
 _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
 _DECISION = _POLICY | {"decision"}
-_PROOF = _DECISION | {"proof"}
+_AUDIT = _DECISION | {"audit"}
+_PROOF = _AUDIT | {"proof"}
 _SELECTION = _DECISION | {"selection"}
-_SELECTOR = _SELECTION | {"selector"}
+_SELECTOR = _SELECTION | _AUDIT | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -29,13 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses": _LOSSES,
     "policy": _POLICY,
     "decision": _DECISION,
+    "audit": _AUDIT,
     "proof": _PROOF,
     "selection": _SELECTION,
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _DECISION | {"schemas"},
+    "schemas": _AUDIT | {"schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},
@@ -108,7 +110,7 @@ def _torch_free() -> list[str]:
         parts = module.split(".")
         last = parts[-1]
         if (
-            room(module) in ("errors", "nebula", "policy", "decision", "cli", "schemas", "reference")
+            room(module) in ("errors", "nebula", "policy", "decision", "audit", "cli", "schemas", "reference")
             or (room(module) == "losses" and last in TORCH_FREE_LOSSES)
             or (room(module) == "profiling" and last in TORCH_FREE_PROFILING)
         ):

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import nebula
 from nebula import Nebula, PredictionSpec
-from nebula.decision.audit import TraceFile
+from nebula.audit.log import AuditLog
 from nebula.errors import AmbiguousDecision, DataError, DecisionError
 
 
@@ -165,7 +165,7 @@ def test_caches_hit_on_content(tmp_path: Path) -> None:
     changed = base.clone()
     changed[0] = 1
     criterion.fit(changed, prediction=shape)
-    uses = [(t.cache.target, t.cache.decision) for t in TraceFile(tmp_path / "traces.jsonl").read()]
+    uses = [(t.cache.target, t.cache.decision) for t in AuditLog(tmp_path / "traces.jsonl").read()]
     assert uses == [("miss", "miss"), ("hit", "hit"), ("hit", "hit"), ("miss", "miss")]
     criterion.fit(base, prediction=PredictionSpec(shape=(None, 4)))
     assert criterion.decision is not None
@@ -210,7 +210,7 @@ def test_misuse_has_one_clear_sentence(call: Any, error: type[Exception], text: 
 def test_the_audit_file_holds_what_was_decided(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "traces.jsonl"
     criterion = fitted(audit=path)
-    (trace,) = TraceFile(path).read()
+    (trace,) = AuditLog(path).read()
     assert criterion.decision is not None
     assert trace == criterion.decision.trace
-    assert json.loads(path.read_text())["rule_id"] == "multiclass"
+    assert json.loads(path.read_text())["trace"]["rule_id"] == "multiclass"

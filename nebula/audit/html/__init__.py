@@ -1,0 +1,1 @@
+"""A decision as one HTML file that needs nothing else."""

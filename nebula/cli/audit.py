@@ -1,0 +1,20 @@
+"""`nebula audit`: ask the log of decisions."""
+
+from __future__ import annotations
+
+import typer
+
+from nebula.cli.audit_export import export
+from nebula.cli.audit_list import list_decisions
+from nebula.cli.audit_replay import replay
+from nebula.cli.audit_show import show
+from nebula.cli.audit_verify import verify
+
+__all__ = ["audit"]
+
+audit = typer.Typer(help="Read, verify and replay the log of decisions.", no_args_is_help=True)
+audit.command("list")(list_decisions)
+audit.command()(show)
+audit.command()(verify)
+audit.command()(replay)
+audit.command()(export)
