@@ -10,6 +10,7 @@ import typer
 
 from nebula.cli.options import columns, key_values, sizes
 from nebula.cli.output import say
+from nebula.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
     from nebula.profiling.sources import Table
+    from nebula.profiling.streams.source_profile import Engine
     from nebula.stability import Stability
 
 __all__ = ["DataRequest"]
@@ -45,18 +47,32 @@ class DataRequest:
     prediction_space: str | None = None
     hints: list[str] | None = field(default=None)
 
-    def profile(self) -> DataProfile:
-        """Compute the facts.
+    def profile(self, checkpoint: Path | None = None, engine: str = "local") -> DataProfile:
+        """Compute the facts, chunk by chunk.
+
+        Args:
+            checkpoint: Keeps the progress of a long run, which goes on from there.
+            engine: `local`, or `ray` for the workers of a cluster.
 
         Raises:
             DataError: The file or a column cannot be read.
             HintError: A hint is unknown or out of range.
         """
-        from nebula.profiling.profiler import profile
+        from nebula.profiling.streams.source_profile import profile_source
 
-        declared = self._declared()
-        table = self._table()
-        return profile(table.source, self._prediction(), features=table.features, hints=declared)
+        with show_progress("reading") as advance:
+            found = profile_source(
+                str(self.file),
+                self._targets(),
+                features=columns(self.features),
+                prediction=self._prediction(),
+                hints=self._declared(),
+                checkpoint=checkpoint,
+                advance=advance,
+                engine=_engine(engine),
+            )
+        self._say_codes(found.class_names)
+        return found.profile
 
     def decide(self, policy: str, parameters: list[str] | None) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
@@ -104,15 +120,21 @@ class DataRequest:
     def _table(self) -> Table:
         from nebula.profiling.sources import read_table
 
+        table = read_table(self.file, self._targets(), columns(self.features))
+        self._say_codes(table.class_names)
+        return table
+
+    def _targets(self) -> list[str]:
         targets = columns(self.target)
         if not targets:
             raise typer.BadParameter("expected a column name.", param_hint="--target")
-        table = read_table(self.file, targets, columns(self.features))
-        if table.class_names:
-            shown = ", ".join(f"{code} = {name}" for code, name in enumerate(table.class_names[:_SHOWN_CLASSES]))
-            more = len(table.class_names) - _SHOWN_CLASSES
+        return targets
+
+    def _say_codes(self, names: tuple[str, ...] | None) -> None:
+        if names:
+            shown = ", ".join(f"{code} = {name}" for code, name in enumerate(names[:_SHOWN_CLASSES]))
+            more = len(names) - _SHOWN_CLASSES
             say(f"{self.target}: labels are coded {shown}{f' and {more} more' if more > 0 else ''}")
-        return table
 
     def _prediction(self) -> PredictionSpec | None:
         if self.prediction_shape is None:
@@ -125,3 +147,14 @@ class DataRequest:
             shape=sizes(self.prediction_shape),
             space=self.prediction_space,  # type: ignore[arg-type]  # checked by PredictionSpec
         )
+
+
+def _engine(name: str) -> Engine | None:
+    """Return what reads the files instead of this process; None for this process."""
+    if name == "local":
+        return None
+    if name != "ray":
+        raise typer.BadParameter(f"expected local or ray, found {name!r}.", param_hint="--engine")
+    from nebula.profiling.streams.ray_engine import gather_on_ray
+
+    return gather_on_ray
