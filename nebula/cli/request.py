@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nebula.decision.model import Decision
-    from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
     from nebula.profiling.sources import Table
-    from nebula.profiling.streams.source_profile import Engine
+    from nebula.profiling.streams.source_profile import Engine, SourceProfile
     from nebula.stability import Stability
 
 __all__ = ["DataRequest"]
@@ -32,7 +32,7 @@ class DataRequest:
     """A data file, the target in it, and what the user declares about both.
 
     Attributes:
-        file: The data file.
+        file: The data file, a folder or a pattern.
         target: Names of the target columns, comma separated.
         features: Names of the feature columns, comma separated.
         prediction_shape: Shape of the model's output, as typed.
@@ -47,7 +47,7 @@ class DataRequest:
     prediction_space: str | None = None
     hints: list[str] | None = field(default=None)
 
-    def profile(self, checkpoint: Path | None = None, engine: str = "local") -> DataProfile:
+    def profile(self, checkpoint: Path | None = None, engine: str = "local") -> SourceProfile:
         """Compute the facts, chunk by chunk.
 
         Args:
@@ -60,7 +60,8 @@ class DataRequest:
         """
         from nebula.profiling.streams.source_profile import profile_source
 
-        with show_progress("reading") as advance:
+        read = _engine(engine)
+        with show_progress(f"reading {self.file}") as advance:
             found = profile_source(
                 str(self.file),
                 self._targets(),
@@ -69,10 +70,10 @@ class DataRequest:
                 hints=self._declared(),
                 checkpoint=checkpoint,
                 advance=advance,
-                engine=_engine(engine),
+                engine=read,
             )
         self._say_codes(found.class_names)
-        return found.profile
+        return found
 
     def decide(self, policy: str, parameters: list[str] | None) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
@@ -82,12 +83,16 @@ class DataRequest:
             NebulaError: Whatever stands in the way of a decision.
         """
         from nebula.profiling.hints import parse_hints
-        from nebula.selection import as_policy, decide
+        from nebula.selection import as_policy
 
         loaded = as_policy(policy, key_values(parameters, "--set"))
-        hints = parse_hints(self._declared())
-        table = self._table()
-        return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features)
+        parse_hints(self._declared())
+        started = time.perf_counter()
+        found = self.profile().profile
+        profile_ms = (time.perf_counter() - started) * 1e3
+        decision = loaded.decide(found)
+        timings = {"profile": profile_ms, **decision.trace.timings_ms}
+        return replace(decision, trace=decision.trace.model_copy(update={"timings_ms": timings}))
 
     def resample(
         self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]

@@ -6,6 +6,7 @@ Only what was counted travels, at most a few MB a rank, never the data.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import reduce
 from io import BytesIO
 from typing import Any, TypeVar
@@ -56,7 +57,8 @@ def merge_across(part: Part, group: Any = None) -> Part:
         raise DataError(faults[0].decode())
     parts: list[Any] = [_unpack(type(part), content) for content in _gather_bytes(payload, group)]
     filled = [one for one in parts if _rows(one)]
-    merged: Part = reduce(lambda left, right: left.merge(right), filled or parts[:1])
+    merge: Callable[[Any, Any], Any] = lambda left, right: left.merge(right)  # noqa: E731
+    merged: Part = reduce(merge, filled or parts[:1])
     return merged
 
 

@@ -165,6 +165,18 @@ def test_a_mapped_array_is_read_in_slices(tmp_path):
     assert nebula.profile(mapped).model_dump() == nebula.profile(values).model_dump()
 
 
+@pytest.mark.parametrize("file", ["t.npz", "t.npy", "t.pt"])
+def test_a_single_number_is_one_row(tmp_path, file):
+    path = tmp_path / file
+    if file == "t.pt":
+        torch.save({"y": torch.tensor(3.0)}, path)
+    elif file == "t.npy":
+        np.save(path, np.float64(3))
+    else:
+        np.savez(path, y=np.float64(3))
+    assert nebula.profile(path, target="y").target.unique_values == (3.0,)
+
+
 class Dicts(Dataset):
     def __len__(self):
         return 10
@@ -189,6 +201,57 @@ def test_loaders_and_data_sets():
     )
     with pytest.raises(DataError, match="say where the target is with `target=`"):
         nebula.profile(DataLoader(Dicts(), batch_size=3))
+
+
+class Columns(TensorDataset):
+    def __getitem__(self, index):
+        raise AssertionError("read row by row")
+
+
+def test_arrays_side_by_side_are_not_read_row_by_row():
+    images, labels = torch.zeros(10, 2), torch.arange(10)
+    whole = nebula.profile(labels)
+    assert nebula.profile((images, labels), target=1).target == whole.target
+    assert nebula.profile({"image": images, "label": labels}, target="label").target.n_unique == 10
+    assert nebula.profile(Columns(images, labels)).fingerprint == whole.fingerprint
+    with pytest.raises(DataError, match="expected no `target=` beside one array"):
+        nebula.profile(labels, target="label")
+
+
+class TablesOfTheHub:
+    """What `datasets.Dataset` and `IterableDataset` offer, of an Arrow table."""
+
+    def __init__(self, table, known=True):
+        self.table, self.known = table, known
+        self.column_names = table.column_names
+
+    def __len__(self):
+        if not self.known:
+            raise TypeError
+        return len(self.table)
+
+    def select_columns(self, names):
+        return TablesOfTheHub(self.table.select(names), self.known)
+
+    def with_format(self, kind):
+        assert kind == "arrow"
+        return self
+
+    def iter(self, batch_size):
+        for start in range(0, len(self.table), batch_size):
+            yield self.table.slice(start, batch_size)
+
+
+def test_data_sets_of_hugging_face_are_read_by_columns(monkeypatch, wholes):
+    module = type(sys)("datasets")
+    module.Dataset = TablesOfTheHub
+    monkeypatch.setitem(sys.modules, "datasets", module)
+    found = profile_source(TablesOfTheHub(pa.Table.from_pandas(frame())), "kind")
+    whole, names = wholes["kind"]
+    assert facts(found.profile) == facts(whole)
+    assert (found.profile.fingerprint, found.class_names) == (whole.fingerprint, names)
+    with pytest.raises(DataError, match="Did you mean 'kind'"):
+        nebula.profile(TablesOfTheHub(pa.Table.from_pandas(frame())), target="kinds")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +289,7 @@ WRONG = {
     "damaged arrow": ({"a.arrow": "no"}, "y", "found a damaged one"),
     "stray word": ({"a.csv": "y\n1\n2\n", "b.csv": "y\n3\n?\n"}, "y", r"found 3 numbers among 4 entries, and '\?'"),
     "two names": ({"a.csv": "y,y\n1,2\n"}, "y", "several of that name"),
+    "address": ({}, "y", "found an address"),
     "no target": ({"a.csv": "y\n1\n"}, None, "expected `target=`"),
 }
 
@@ -235,8 +299,9 @@ def test_what_is_wrong_is_a_sentence(tmp_path, case):
     files, target, message = WRONG[case]
     for name, content in files.items():
         (tmp_path / name).write_text(content)
+    source = tmp_path if files else "s3://bucket/*.parquet"
     with pytest.raises(DataError, match=message):
-        nebula.profile(tmp_path, target=target)
+        nebula.profile(source, target=target)
 
 
 def test_numbers_and_labels_in_two_parquet_files_are_refused(tmp_path):

@@ -35,7 +35,9 @@ class ArrayFile:
         beside = list(wanted.features or ())
         require(where, [*wanted.target, *beside], list(arrays))
         self._where, self._wanted = where, wanted
-        self._arrays = {name: arrays[name] for name in dict.fromkeys([*wanted.target, *beside])}
+        # A single number is one row.
+        named = {name: arrays[name] for name in dict.fromkeys([*wanted.target, *beside])}
+        self._arrays = {name: array if array.ndim else array.reshape(1) for name, array in named.items()}
         self.rows: int | None = _same_rows(where, {name: tuple(array.shape) for name, array in self._arrays.items()})
         self.n_parts: int | None = None
         self._step = _rows_of_a_chunk([tuple(array.shape) for array in self._arrays.values()])
@@ -98,7 +100,7 @@ class NpzFile:
     def _take(self, stream: IO[bytes], name: str, low: int) -> np.ndarray[Any, Any]:
         shape, _, dtype = self._heads[name]
         if not shape:
-            return np.frombuffer(bytearray(stream.read(dtype.itemsize)), dtype=dtype).reshape(())
+            return np.frombuffer(bytearray(stream.read(dtype.itemsize)), dtype=dtype)
         rows = min(self._step, shape[0] - low)
         size = rows * int(np.prod(shape[1:])) * dtype.itemsize
         content = bytearray(stream.read(size))

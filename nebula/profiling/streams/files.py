@@ -42,6 +42,8 @@ def find_files(source: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
     Raises:
         DataError: There is none, one is of another kind, or they are of several kinds.
     """
+    if isinstance(source, str) and "://" in source:
+        raise DataError(f"{source}: expected a path, found an address; mount the store, or download the files first.")
     if not isinstance(source, str | Path):
         found = [file for part in source for file in find_files(part)]
     elif (path := Path(source)).is_dir() and path.suffix.lower() not in SUFFIXES:

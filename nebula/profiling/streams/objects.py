@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nebula.errors import DataError
-from nebula.profiling.loaders import Choice, LoaderTargets
+from nebula.profiling.loaders import Choice, LoaderTargets, collect, is_in_memory
 from nebula.profiling.streams.array_files import ArrayFile
 from nebula.profiling.streams.arrow_columns import chunk_of
 from nebula.profiling.streams.chunk import CHUNK_ROWS, Chunk, Numbers
@@ -44,8 +45,15 @@ def open_object(data: Any, wanted: Wanted, choice: Choice) -> Reader:
         choice: Where the target is in an item of a loader.
 
     Raises:
-        DataError: A table comes without the name of its target.
+        DataError: A table comes without the name of its target, or an array with one.
     """
+    if isinstance(data, Tensor) or (isinstance(data, np.ndarray) and not isinstance(data, np.memmap)):
+        raise DataError(
+            f"data: expected no `target=` beside one array, found {choice!r}; the array is the target: "
+            f"leave it out, or name it with `name=`."
+        )
+    if is_in_memory(data):
+        return ArrayFile("target", {"target": collect(data, target=choice).targets}, Wanted(("target",)))
     if isinstance(data, np.memmap):
         named = Wanted(wanted.target or ("target",))
         return ArrayFile("target", {named.target[0]: data}, named)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nebula.profiling.loaders import Choice, LoaderTargets
+from nebula.profiling.loaders import Choice, LoaderTargets, is_in_memory
 from nebula.profiling.streams.chunk import Chunk
 from nebula.profiling.streams.files import find_files, naming, open_file
 from nebula.profiling.streams.objects import is_paths, is_table, open_object
@@ -66,7 +66,7 @@ def origins_of(data: Any, choice: Choice = None) -> list[Origin]:
     if is_paths(data):
         return [Origin(partial(open_file, path), path) for path in find_files(data)]
     is_loader = not isinstance(data, np.memmap) and not is_table(data)
-    counts_batches = is_loader and LoaderTargets(data).counts_batches
+    counts_batches = is_loader and not is_in_memory(data) and LoaderTargets(data).counts_batches
     return [
         Origin(
             lambda wanted: open_object(data, wanted, choice),
