@@ -125,6 +125,7 @@ def test_a_folder_of_csv_files_whose_types_differ(tmp_path):
     assert found.target == whole.target
     assert found.fingerprint == whole.fingerprint
     assert (found.features.n, found.features.d, found.features.missing_fraction) == (4, 1, 0.25)
+    assert (found.features.n_numeric, found.features.n_labelled) == (1, 0)
     (tmp_path / "c.csv").write_text("y,x\nTrue,3\n")
     with pytest.raises(DataError, match=r"found 3 numbers among 4 entries, and 'True'"):
         nebula.profile(tmp_path, target="y")

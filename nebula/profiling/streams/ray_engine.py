@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from typing import Any
 
 from nebula.errors import DataError, MissingExtraError, NebulaError
@@ -14,13 +15,14 @@ from nebula.profiling.streams.origin import Origin
 from nebula.profiling.streams.reader import LabelsFound, Wanted
 from nebula.profiling.streams.table_accumulator import TableAccumulator
 
-__all__ = ["gather_on_ray"]
+__all__ = ["count_on_ray", "gather_on_ray"]
 
 _BLOCKS_A_CPU = 4
 _FAN_IN = 8
 _RETRIES = 5
 
 Read = Callable[[Block, Wanted, int | None], dict[str, Array] | None]
+Count = Callable[[Any], dict[str, Array] | None]
 
 
 def gather_on_ray(
@@ -42,37 +44,63 @@ def gather_on_ray(
         DataError: A block cannot be read.
         LabelsFound: A column of text holds labels: read it anew as labels.
     """
-    ray = _import_ray()
-    with redirect_stdout(sys.stderr):  # Ray tells of dead workers on standard output, where the result belongs
-        arrays = _count(ray, origins, wanted, ignore_value, read)
+    ray = _start()
+    paths = [origin.path.resolve() for origin in origins if origin.path is not None]
+    blocks = split_blocks(paths, wanted, int(ray.cluster_resources().get("CPU", 1)) * _BLOCKS_A_CPU)
+    arrays = count_on_ray(blocks, partial(_read, read, wanted, ignore_value))
     if arrays is None:
         raise LabelsFound
     return TableAccumulator.from_arrays(arrays)
 
 
-def _count(
-    ray: Any, origins: Sequence[Origin], wanted: Wanted, ignore_value: int | None, read: Read
-) -> dict[str, Array] | None:
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)
-    paths = [origin.path for origin in origins if origin.path is not None]
-    workers = int(ray.cluster_resources().get("CPU", 1))
-    blocks = split_blocks([path.resolve() for path in paths], wanted, workers * _BLOCKS_A_CPU)
-    map_block: Any = ray.remote(max_retries=_RETRIES)(read)
-    merge: Any = ray.remote(max_retries=_RETRIES)(_merge_arguments)
-    level = [map_block.remote(block, wanted, ignore_value) for block in blocks]
-    while len(level) > 1:
-        level = [merge.remote(*level[at : at + _FAN_IN]) for at in range(0, len(level), _FAN_IN)]
-    try:
-        merged: dict[str, Array] | None = ray.get(level[0])
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause if isinstance(getattr(error, "cause", None), NebulaError) else None
-        raise cause or DataError(f"ray: expected a result of every block, found a failed one: {error}") from None
-    except ray.exceptions.RayError as error:
-        raise DataError(
-            f"ray: expected every block to be read, found that its workers died {_RETRIES + 1} times: {error}"
-        ) from None
+def count_on_ray(items: Sequence[Any], count: Count) -> dict[str, Array] | None:
+    """Count items on the workers of Ray and merge what they found as a tree.
+
+    Args:
+        items: What a worker is told, one at a time: a block, or a seed to generate rows from.
+        count: Returns the arrays of a `TableAccumulator` of one item.
+
+    Returns:
+        The merged arrays; None when one is None.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        DataError: An item cannot be counted.
+    """
+    ray = _start()
+    with redirect_stdout(sys.stderr):  # Ray tells of dead workers on standard output, where the result belongs
+        map_item: Any = ray.remote(max_retries=_RETRIES)(_count)
+        merge: Any = ray.remote(max_retries=_RETRIES)(_merge_arguments)
+        level = [map_item.remote(count, item) for item in items]
+        while len(level) > 1:
+            level = [merge.remote(*level[at : at + _FAN_IN]) for at in range(0, len(level), _FAN_IN)]
+        try:
+            merged: dict[str, Array] | None = ray.get(level[0])
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause if isinstance(getattr(error, "cause", None), NebulaError) else None
+            raise cause or DataError(f"ray: expected a result of every block, found a failed one: {error}") from None
+        except ray.exceptions.RayError as error:
+            raise DataError(
+                f"ray: expected every block to be read, found that its workers died {_RETRIES + 1} times: {error}"
+            ) from None
     return merged
+
+
+def _start() -> Any:
+    """Return Ray, joined to a cluster or started here."""
+    ray = _import_ray()
+    if not ray.is_initialized():
+        with redirect_stdout(sys.stderr):
+            ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)
+    return ray
+
+
+def _count(count: Count, item: Any) -> dict[str, Array] | None:
+    return count(item)
+
+
+def _read(read: Read, wanted: Wanted, ignore_value: int | None, block: Block) -> dict[str, Array] | None:
+    return read(block, wanted, ignore_value)
 
 
 def _import_ray() -> Any:

@@ -117,7 +117,14 @@ class TableAccumulator:
         if counts is None:
             return FeatureFacts()
         cells = counts.n * (counts.d or 0)
-        return FeatureFacts(n=counts.n, d=counts.d, missing_fraction=counts.missing / cells if cells else None)
+        known = counts.d is not None
+        return FeatureFacts(
+            n=counts.n,
+            d=counts.d,
+            n_numeric=counts.kinds.count("numeric") if known else None,
+            n_labelled=counts.kinds.count("labelled") if known else None,
+            missing_fraction=counts.missing / cells if cells else None,
+        )
 
     def to_arrays(self) -> dict[str, Array]:
         """Return everything as plain arrays of bounded size; see `from_arrays`."""
