@@ -72,7 +72,7 @@ def folder(tmp_path):
 def test_ray_gives_the_profile_of_one_machine(folder):
     # A process of its own: Ray leaves threads and sockets behind, and warns of them.
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", SCRIPT, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (folder / "died").exists()
