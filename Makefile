@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers bench-record faults schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -51,6 +51,10 @@ bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench,fast]'
 	$(BIN)/python benchmarks/profiling.py
+
+bench-profile-scale: $(STAMP)  ## Time and memory of a profile against rows, on two processes and on Ray
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/profile_scale.py
 
 bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public data sets
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'

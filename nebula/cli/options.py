@@ -23,7 +23,14 @@ __all__ = [
     "sizes",
 ]
 
-DataFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, Parquet, NPZ or PT file.", show_default=False)]
+DataFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SOURCE",
+        help="CSV, Parquet, NPZ, NPY, PT or Arrow file, a folder of them, or a quoted pattern; of any size.",
+        show_default=False,
+    ),
+]
 Target = Annotated[
     str, typer.Option("--target", "-t", metavar="COL[,COL]", help="Column, or key of an array, to predict.")
 ]

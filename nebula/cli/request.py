@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,15 @@ import typer
 
 from nebula.cli.options import columns, key_values, sizes
 from nebula.cli.output import say
+from nebula.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nebula.decision.model import Decision
-    from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
     from nebula.profiling.sources import Table
+    from nebula.profiling.streams.source_profile import Engine, SourceProfile
     from nebula.stability import Stability
 
 __all__ = ["DataRequest"]
@@ -30,7 +32,7 @@ class DataRequest:
     """A data file, the target in it, and what the user declares about both.
 
     Attributes:
-        file: The data file.
+        file: The data file, a folder or a pattern.
         target: Names of the target columns, comma separated.
         features: Names of the feature columns, comma separated.
         prediction_shape: Shape of the model's output, as typed.
@@ -45,18 +47,33 @@ class DataRequest:
     prediction_space: str | None = None
     hints: list[str] | None = field(default=None)
 
-    def profile(self) -> DataProfile:
-        """Compute the facts.
+    def profile(self, checkpoint: Path | None = None, engine: str = "local") -> SourceProfile:
+        """Compute the facts, chunk by chunk.
+
+        Args:
+            checkpoint: Keeps the progress of a long run, which goes on from there.
+            engine: `local`, or `ray` for the workers of a cluster.
 
         Raises:
             DataError: The file or a column cannot be read.
             HintError: A hint is unknown or out of range.
         """
-        from nebula.profiling.profiler import profile
+        from nebula.profiling.streams.source_profile import profile_source
 
-        declared = self._declared()
-        table = self._table()
-        return profile(table.source, self._prediction(), features=table.features, hints=declared)
+        read = _engine(engine)
+        with show_progress(f"reading {self.file}") as advance:
+            found = profile_source(
+                str(self.file),
+                self._targets(),
+                features=columns(self.features),
+                prediction=self._prediction(),
+                hints=self._declared(),
+                checkpoint=checkpoint,
+                advance=advance,
+                engine=read,
+            )
+        self._say_codes(found.class_names)
+        return found
 
     def decide(self, policy: str, parameters: list[str] | None) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
@@ -66,12 +83,16 @@ class DataRequest:
             NebulaError: Whatever stands in the way of a decision.
         """
         from nebula.profiling.hints import parse_hints
-        from nebula.selection import as_policy, decide
+        from nebula.selection import as_policy
 
         loaded = as_policy(policy, key_values(parameters, "--set"))
-        hints = parse_hints(self._declared())
-        table = self._table()
-        return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features)
+        parse_hints(self._declared())
+        started = time.perf_counter()
+        found = self.profile().profile
+        profile_ms = (time.perf_counter() - started) * 1e3
+        decision = loaded.decide(found)
+        timings = {"profile": profile_ms, **decision.trace.timings_ms}
+        return replace(decision, trace=decision.trace.model_copy(update={"timings_ms": timings}))
 
     def resample(
         self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]
@@ -104,15 +125,21 @@ class DataRequest:
     def _table(self) -> Table:
         from nebula.profiling.sources import read_table
 
+        table = read_table(self.file, self._targets(), columns(self.features))
+        self._say_codes(table.class_names)
+        return table
+
+    def _targets(self) -> list[str]:
         targets = columns(self.target)
         if not targets:
             raise typer.BadParameter("expected a column name.", param_hint="--target")
-        table = read_table(self.file, targets, columns(self.features))
-        if table.class_names:
-            shown = ", ".join(f"{code} = {name}" for code, name in enumerate(table.class_names[:_SHOWN_CLASSES]))
-            more = len(table.class_names) - _SHOWN_CLASSES
+        return targets
+
+    def _say_codes(self, names: tuple[str, ...] | None) -> None:
+        if names:
+            shown = ", ".join(f"{code} = {name}" for code, name in enumerate(names[:_SHOWN_CLASSES]))
+            more = len(names) - _SHOWN_CLASSES
             say(f"{self.target}: labels are coded {shown}{f' and {more} more' if more > 0 else ''}")
-        return table
 
     def _prediction(self) -> PredictionSpec | None:
         if self.prediction_shape is None:
@@ -125,3 +152,14 @@ class DataRequest:
             shape=sizes(self.prediction_shape),
             space=self.prediction_space,  # type: ignore[arg-type]  # checked by PredictionSpec
         )
+
+
+def _engine(name: str) -> Engine | None:
+    """Return what reads the files instead of this process; None for this process."""
+    if name == "local":
+        return None
+    if name != "ray":
+        raise typer.BadParameter(f"expected local or ray, found {name!r}.", param_hint="--engine")
+    from nebula.profiling.streams.ray_engine import gather_on_ray
+
+    return gather_on_ray

@@ -12,7 +12,7 @@ import numpy as np
 from nebula.errors import DataError
 from nebula.profiling.model import Categories
 
-__all__ = ["Column", "count_missing", "encode_labels", "is_frame", "read_frame"]
+__all__ = ["Column", "count_kinds", "count_missing", "encode_labels", "is_frame", "read_frame"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,25 @@ def count_missing(frame: Any) -> int:
         if series.dtype.is_float():
             missing += int(series.is_nan().sum())
     return missing
+
+
+def count_kinds(frame: Any) -> tuple[int, int]:
+    """Count the columns of a DataFrame that hold numbers or booleans, and those that hold categories or strings."""
+    if not _is(frame, "pandas", "DataFrame"):
+        kinds = [str(dtype).partition("(")[0] for dtype in frame.dtypes]
+        numeric = sum(kind == "Boolean" or dtype.is_numeric() for kind, dtype in zip(kinds, frame.dtypes, strict=True))
+        return numeric, sum(kind in ("String", "Categorical", "Enum") for kind in kinds)
+    numeric = labelled = 0
+    for place, dtype in enumerate(frame.dtypes):
+        kind = getattr(dtype, "kind", "O")
+        if dtype.name == "category":
+            labelled += 1
+        elif kind in "biuf":
+            numeric += 1
+        elif kind == "O":
+            present = frame.iloc[:, place].dropna()
+            labelled += bool(len(present)) and all(isinstance(label, str) for label in present)
+    return numeric, labelled
 
 
 def _read_series(series: Any, role: str) -> Column:

@@ -14,7 +14,7 @@ from nebula.errors import DataError
 from nebula.profiling.arrays import as_tensor
 from nebula.profiling.distribution import SAMPLE_LIMIT
 
-__all__ = ["Choice", "Collected", "LoaderTargets", "collect", "first_input"]
+__all__ = ["Choice", "Collected", "LoaderTargets", "collect", "first_input", "is_in_memory"]
 
 Choice = int | str | None
 
@@ -59,6 +59,11 @@ def collect(data: Any, limit: int = SAMPLE_LIMIT, *, target: Choice = None) -> C
         return _whole(as_tensor(_pick(data, target, 1)))
     with torch.random.fork_rng(devices=[]):
         return _collect_stream(data, limit, target)
+
+
+def is_in_memory(data: Any) -> bool:
+    """Say whether whole targets lie in `data` by place or key: (inputs, targets), a dict of arrays, a `TensorDataset`."""
+    return isinstance(data, TensorDataset) or _is_record(data) or isinstance(data, Mapping)
 
 
 class LoaderTargets:

@@ -97,7 +97,9 @@ def _merge_features(left: FeatureFacts, right: FeatureFacts) -> FeatureFacts:
     missing = None
     if d and n and None not in (left.missing_fraction, right.missing_fraction):
         missing = ((left.missing_fraction or 0) * left.n + (right.missing_fraction or 0) * right.n) / n
-    return FeatureFacts(n=n, d=d, missing_fraction=missing)
+    same = d is not None and (left.n_numeric, left.n_labelled) == (right.n_numeric, right.n_labelled)
+    kinds = (left.n_numeric, left.n_labelled) if same else (None, None)
+    return FeatureFacts(n=n, d=d, n_numeric=kinds[0], n_labelled=kinds[1], missing_fraction=missing)
 
 
 def _merge_evidence(left: EvidenceFacts, right: EvidenceFacts) -> EvidenceFacts:

@@ -231,6 +231,8 @@ class FeatureFacts(_Facts):
 
     n: Count | None = Field(None, description="Rows.", json_schema_extra={"unit": "rows"})
     d: Count | None = Field(None, description="Columns.")
+    n_numeric: Count | None = Field(None, description="Columns of numbers or booleans.")
+    n_labelled: Count | None = Field(None, description="Columns of categories or strings.")
     missing_fraction: Fraction | None = Field(None, description="Share of missing cells.")
 
 

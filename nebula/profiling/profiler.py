@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -9,13 +10,16 @@ from torch import Tensor
 
 from nebula.errors import DataError
 from nebula.profiling.accumulator import TargetAccumulator
-from nebula.profiling.arrays import as_source, as_tensor
+from nebula.profiling.arrays import as_source
 from nebula.profiling.features import describe_features
 from nebula.profiling.fingerprint import fingerprint as hash_content
+from nebula.profiling.frames import is_frame
 from nebula.profiling.hints import Hints, parse_hints
-from nebula.profiling.model import DataProfile, EvidenceFacts, PredictionFacts, RelationFacts, TargetFacts
-from nebula.profiling.prediction import PredictionSpec, describe_prediction
-from nebula.profiling.relation import Shape, find_class_axis, relate
+from nebula.profiling.model import DataProfile, EvidenceFacts, TargetFacts
+from nebula.profiling.pairing import describe_pair
+from nebula.profiling.streams.objects import is_source
+from nebula.profiling.streams.reader import require
+from nebula.profiling.streams.source_profile import profile_source
 
 __all__ = ["TargetCache", "profile"]
 
@@ -31,9 +35,10 @@ class TargetCache(Protocol):
 
 
 def profile(
-    target: Any,
+    data: Any,
     prediction: Any = None,
     *,
+    target: str | Sequence[str] | int | None = None,
     name: str | None = None,
     features: Any = None,
     hints: Hints | dict[str, Any] | None = None,
@@ -55,14 +60,17 @@ def profile(
     Nothing is written to the inputs or to their graphs.
 
     Args:
-        target: A torch tensor of any real dtype, a numpy array, a pandas or polars Series or
+        data: The target: a torch tensor of any real dtype, a numpy array, a pandas or polars Series or
             frame, or a list of numbers, rows first. Missing entries of a Series become NaN and are
             counted; its categories and strings become integer codes in sorted order (in the
             declared order for ordered categories). The names of the classes are not kept.
+            Or a source of any size, which is read in chunks (`docs/sources.md`): a path, folder or
+            pattern, a mapped array, a table, a loader, a data set.
         prediction: What the model emits for these rows, in any of the same forms; or a
             `PredictionSpec`; or None when unknown.
+        target: Of a table or file, the column or columns; of a loader, an index or a key.
         name: Name of the target; by default that of the Series.
-        features: The table beside the target: a frame, an array, or `FeatureFacts`.
+        features: The table beside the target: a frame, an array, or `FeatureFacts`; of a source, names of columns.
         hints: What the user declares; see `Hints`. `ignore_value` names the filler value.
         rows_total: Rows in all; by default those seen, when `complete`.
         batches: Batches that the target was collected from.
@@ -81,17 +89,21 @@ def profile(
         >>> profile([0, 1, 1, 1]).target.class_counts
         (1, 3)
     """
+    if target is not None or is_source(data):
+        return _profile_source(
+            data, target, prediction, name=name, features=features, hints=hints, fingerprint=fingerprint
+        )
     declared = parse_hints(hints)
     _check_evidence(rows_total, batches)
     with torch.no_grad():
-        source = as_source(target, "target")
+        source = as_source(data, "target")
         values = source.tensor
         content = hash_content(values) if fingerprint or cache is not None else None
         facts, accumulator = _describe_target(values, declared.ignore_value, content, cache)
         facts = facts.model_copy(
             update={"name": source.name if name is None else name, "categories": source.categories}
         )
-        emitted, relation = _describe_pair(tuple(values.shape), prediction, facts)
+        emitted, relation = describe_pair(tuple(values.shape), prediction, facts)
         return DataProfile(
             target=facts,
             prediction=emitted,
@@ -108,6 +120,18 @@ def profile(
         ).with_accumulator(accumulator)
 
 
+def _profile_source(data: Any, target: Any, prediction: Any, *, features: Any, **options: Any) -> DataProfile:
+    if is_frame(data) and hasattr(data, "columns"):
+        wanted = [target] if isinstance(target, str) else list(target)
+        require("data", [*wanted, *([features] if isinstance(features, str) else features or ())], list(data.columns))
+        beside = [column for column in data.columns if column not in wanted] if features is None else features
+        column = data[wanted[0]] if len(wanted) == 1 else data[wanted]
+        return profile(
+            column, prediction, features=data[[beside] if isinstance(beside, str) else list(beside)], **options
+        )
+    return profile_source(data, target, features=features, prediction=prediction, **options).profile
+
+
 def _describe_target(
     values: Tensor, ignore_value: int | None, content: str | None, cache: TargetCache | None
 ) -> tuple[TargetFacts, TargetAccumulator | None]:
@@ -122,14 +146,6 @@ def _describe_target(
     if cache is not None:
         cache.put(key, facts)
     return facts, accumulator
-
-
-def _describe_pair(shape: Shape, prediction: Any, target: TargetFacts) -> tuple[PredictionFacts, RelationFacts]:
-    if prediction is None:
-        return PredictionFacts(), RelationFacts()
-    emitted = prediction if isinstance(prediction, PredictionSpec) else as_tensor(prediction, "prediction")
-    axis = find_class_axis(shape, tuple(emitted.shape))
-    return describe_prediction(emitted, axis), relate(shape, tuple(emitted.shape), target)
 
 
 def _check_evidence(rows_total: int | None, batches: int) -> None:

@@ -95,6 +95,8 @@ def _folder(text: str) -> Iterator[None]:
             Path(name).write_text(content, encoding="utf-8")
         rows = (f"{20 + i * 7 % 60},{i * i % 7},{100 + i * 37 % 100 * 1.25:g}" for i in range(120))
         Path("people.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
+        rows = (f"{20 + i * 7 % 60},{i * i % 9},{100 + i * 37 % 100 * 1.25:g}" for i in range(100))
+        Path("later.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
         torch.save({"prediction": torch.arange(8.0).reshape(8, 1), "target": torch.arange(8.0)}, "batch.pt")
         yield
 

@@ -24,7 +24,7 @@ from tests.cli.runner import call
 
 FAILURES = [
     ("missing file", ["select", "none.csv", "-t", "y"], ExitCode.USAGE, "none.csv"),
-    ("a folder", ["select", ".", "-t", "y"], ExitCode.USAGE, "expected a file"),
+    ("a folder", ["select", ".", "-t", "y"], ExitCode.USAGE, "files of one kind"),
     ("unknown ending", ["select", "table.xlsx", "-t", "y"], ExitCode.USAGE, ".csv"),
     ("missing column", ["select", "table.csv", "-t", "spicies"], ExitCode.USAGE, "Did you mean 'species'?"),
     ("missing feature", ["select", "table.csv", "-t", "price", "--features", "x3"], ExitCode.USAGE, "'x3'"),

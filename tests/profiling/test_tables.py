@@ -8,10 +8,12 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 
 from nebula.errors import DataError, MissingExtraError
+from nebula.profiling.features import describe_features
 from nebula.profiling.sources import read_table
 
 FRAME = pd.DataFrame({"y": [0, 1, 1], "z": [0.5, 1.5, 2.5], "kind": ["b", "a", "b"], "hole": [1.0, None, 3.0]})
@@ -46,8 +48,8 @@ def test_columns_of_a_table(folder, file):
     table = read_table(path, "kind")
     assert table.target.tolist() == [1, 0, 1]
     assert table.class_names == ("a", "b")
-    assert tuple(table.features.model_dump().values()) == (3, 3, 1 / 9)
-    assert tuple(read_table(path, "y", ["hole"]).features.model_dump().values()) == (3, 1, 1 / 3)
+    assert tuple(table.features.model_dump().values()) == (3, 3, 3, 0, 1 / 9)
+    assert tuple(read_table(path, "y", ["hole"]).features.model_dump().values()) == (3, 1, 1, 0, 1 / 3)
     assert read_table(path, "y", []).features.d == 0
     several = read_table(path, ["y", "z"])
     assert several.target.tolist() == [[0, 0.5], [1, 1.5], [1, 2.5]]
@@ -162,3 +164,20 @@ def test_a_missing_extra_is_named(folder, monkeypatch, file, missing):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtraError, match=rf"`{missing}`.*nebula-selector\[table\]"):
         read_table(folder / file, "y")
+
+
+def test_columns_are_counted_by_what_they_hold():
+    frame = pd.DataFrame(
+        {
+            "number": [1, 2],
+            "truth": [True, False],
+            "holes": [1.5, None],
+            "label": ["a", None],
+            "category": pd.Categorical(["a", "b"]),
+            "date": pd.to_datetime(["2020-01-01", "2020-01-02"]),
+        }
+    )
+    for features in (frame, pl.from_pandas(frame)):
+        facts = describe_features(features)
+        assert (facts.d, facts.n_numeric, facts.n_labelled) == (6, 3, 2)
+    assert describe_features(np.zeros((3, 2))).n_numeric == 2

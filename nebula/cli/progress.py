@@ -1,0 +1,28 @@
+"""A progress bar on standard error, while a person waits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["show_progress"]
+
+
+@contextmanager
+def show_progress(what: str) -> Iterator[Callable[[int], None] | None]:
+    """Give a function that takes the rows of each step; None where no terminal shows standard error.
+
+    Args:
+        what: What is going on.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,} rows"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what)
+        yield lambda rows: bar.advance(task, rows)
