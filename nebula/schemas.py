@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from nebula.decision.contrast import WhyNot
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
+from nebula.drift.event import DriftEvent
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
@@ -84,6 +85,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "trace": lambda: _of(DecisionTrace, "serialization"),
     "why": lambda: _of(Why, "serialization"),
     "why-not": lambda: _of(WhyNot, "serialization"),
+    "drift-event": lambda: _of(DriftEvent, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),
     "hints": _hints,
 }

@@ -19,7 +19,9 @@ _POLICY = _LOSSES | {"policy"}
 _DECISION = _POLICY | {"decision"}
 _PROOF = _DECISION | {"proof"}
 _SELECTION = _DECISION | {"selection"}
-_SELECTOR = _SELECTION | {"selector"}
+_EVIDENCE = _SELECTION | {"evidence"}
+_DRIFT = _EVIDENCE | {"drift"}
+_SELECTOR = _DRIFT | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -31,11 +33,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decision": _DECISION,
     "proof": _PROOF,
     "selection": _SELECTION,
+    "evidence": _EVIDENCE,
+    "drift": _DRIFT,
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _DECISION | {"schemas"},
+    "schemas": _DECISION | {"schemas", "drift"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},
