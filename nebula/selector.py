@@ -112,9 +112,8 @@ class Nebula(LossFunction):
             dataset: Name of the data set, when one object serves several.
             budget: Bounds on reading a loader, which is then read only until the evidence
                 suffices; without one, all of it is read.
-            group: A `torch.distributed` process group, or True for all processes: every rank
-                calls `fit` with its own shard, all decide the same on the merged evidence, and
-                the first rank writes.
+            group: A `torch.distributed` process group, or True for all: every rank calls `fit` with
+                its own shard, all decide the same on the merged evidence, the first rank writes.
 
         Returns:
             This object.
@@ -126,17 +125,8 @@ class Nebula(LossFunction):
         if prediction is None and model is not None:
             prediction = _predict_first(model, first_input(data))
         with _deciding:
-            decision = decide_on(
-                data,
-                self.policy,
-                prediction,
-                hints=self.hints,
-                name=name,
-                target=target,
-                cache=self.cache,
-                budget=budget,
-                group=group,
-            )
+            options = {"name": name, "target": target, "budget": budget, "group": group}
+            decision = decide_on(data, self.policy, prediction, hints=self.hints, cache=self.cache, **options)
             self._lock(dataset, decision, group=group)
         return self
 
@@ -165,12 +155,13 @@ class Nebula(LossFunction):
             ContractError: Shapes or values are not what the chosen loss is defined for.
             DriftError: The batches no longer fit the decision, and `on_drift` is `raise`.
         """
-        guard = self._guards.by_dataset.get(dataset)
-        if guard is not None and not is_compiling():
-            guard.observe(target)
         criterion = self._criteria.get(dataset)
         if criterion is None:
             criterion = self.determine_loss_function(prediction, target, dataset)
+        guard = self._guards.by_dataset.get(dataset)
+        if guard is not None and not is_compiling():
+            guard.observe(target)
+            criterion = self._criteria[dataset]
         loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
         return loss
 
@@ -219,7 +210,7 @@ class Nebula(LossFunction):
 
     @property
     def drift_events(self) -> tuple[DriftEvent, ...]:
-        """What was noticed about the batches since the decisions, in order."""
+        """What was noticed about the batches, in order."""
         return tuple(self._guards.events)
 
     def explain(self, dataset: DatasetId = None) -> str:
@@ -267,10 +258,10 @@ class Nebula(LossFunction):
 
     def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
         """Put a decision into force that a guard made; not in place of a loss that learns."""
-        learns = next(self._criteria[dataset].parameters(), None) is not None
-        if not learns:
-            self._lock(dataset, decision)
-        return not learns
+        if any(True for _ in self._criteria[dataset].parameters()):
+            return False
+        self._lock(dataset, decision)
+        return True
 
     def get_extra_state(self) -> str:
         """Return the decisions in force as JSON, so that a `state_dict` restores them."""

@@ -32,14 +32,16 @@ class Sufficiency:
     At every check the rows have doubled, so that half of them are new. The evidence suffices when,
     in three checks one after the other,
 
-    - the new half alone chooses as all rows do: each time a decision made independently; and
-    - the nearest thresholds, whose crossing would change the choice, are further from the facts
-      than the sampling error: |value - threshold| > 3.182 s.
+    - the new half alone chooses as all rows do: each time a decision made independently;
+    - the new half brings no value that the rows before lacked, where the values can be listed,
+      and the target is not constant; and
+    - the nearest thresholds, whose crossing would change the choice, are at least as far from the
+      facts as the sampling error: |value - threshold| >= 3.182 s.
 
     A fact of all rows differs from the same fact of the new half by about its own standard error,
     as either half errs independently; s² is the mean of these squared differences over three
-    checks, each scaled to the present number of rows. Rows that come sorted disagree between the
-    halves, so that reading goes on.
+    checks, each scaled to the present number of rows. The rows must come in random order: labels
+    that come sorted are noticed, a slow trend in a measurement need not be.
 
     Args:
         policy: The policy that is to decide.
@@ -47,6 +49,7 @@ class Sufficiency:
 
     def __init__(self, policy: CompiledPolicy) -> None:
         self._policy = policy
+        self._values: tuple[float, ...] | None = None
         self._agreed: list[tuple[str, ...]] = []
         self._errors: list[tuple[int, dict[str, float]]] = []
 
@@ -59,6 +62,7 @@ class Sufficiency:
         """
         chosen = choose_on(self._policy, whole)
         agrees = same_choice(self._policy, choose_on(self._policy, new_half), chosen)
+        agrees = agrees and not whole.target.is_constant and not self._brings_values(whole)
         if not agrees or (self._agreed and not same_choice(self._policy, self._agreed[-1], chosen)):
             self._agreed.clear()
         if agrees:
@@ -68,7 +72,11 @@ class Sufficiency:
         if len(self._agreed) < CHECKS:
             return False
         boundaries = find_boundaries(self._policy, self._policy.evaluate(facts, _NATIVE), facts)
-        return all(boundary.distance > _T95 * self._error(boundary.fact) for boundary in boundaries)
+        return all(boundary.distance >= _T95 * self._error(boundary.fact) for boundary in boundaries)
+
+    def _brings_values(self, whole: DataProfile) -> bool:
+        before, self._values = self._values, whole.target.unique_values
+        return before is not None and before != self._values
 
     def _error(self, fact: str) -> float:
         """Return the standard error of a fact of all rows, pooled over the last checks."""
