@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean bench-record
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -47,6 +47,9 @@ bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 
 bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and wrong uses
 	@$(BIN)/python -m benchmarks.check --quiet
+
+bench-record: $(STAMP)  ## What watching batches costs a training step
+	@$(BIN)/python -m benchmarks.record.guard
 
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'

@@ -210,8 +210,8 @@ class Nebula(LossFunction):
 
     @property
     def drift_events(self) -> tuple[DriftEvent, ...]:
-        """What was noticed about the batches, in order."""
-        return tuple(self._guards.events)
+        """What was noticed about the batches, in order; those not yet looked at are looked at now."""
+        return self._guards.look()
 
     def explain(self, dataset: DatasetId = None) -> str:
         """Return the reasons of a decision as plain text."""

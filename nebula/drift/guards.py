@@ -65,6 +65,16 @@ class Guards:
             facts=alone,
         )
 
+    def look(self) -> tuple[DriftEvent, ...]:
+        """Look at all batches that are still held, and return every event.
+
+        Raises:
+            DriftError: They do not fit, and `on_drift` is `raise`.
+        """
+        for guard in tuple(self.by_dataset.values()):
+            guard.flush()
+        return tuple(self.events)
+
     def _record(self, event: DriftEvent) -> None:
         self.events.append(event)
         append = getattr(self._audit, "append_event", None)
