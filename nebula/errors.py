@@ -8,6 +8,7 @@
     │   ├── NoRuleFits             no rule fired and the policy's `otherwise` says so
     │   └── AmbiguousDecision      the data cannot tell and the policy refuses to guess
     ├── ContractError          a loss was given what it is not defined for
+    ├── DriftError             batches no longer fit the decision, and the policy says to stop
     ├── EngineError            the inference engine failed or disagreed with its twin
     ├── PluginError            an installed package's losses or facts cannot be used
     └── MissingExtraError      an optional dependency is not installed
@@ -25,6 +26,7 @@ __all__ = [
     "ContractError",
     "DataError",
     "DecisionError",
+    "DriftError",
     "EngineError",
     "HintError",
     "MissingExtraError",
@@ -108,6 +110,10 @@ class AmbiguousDecision(DecisionError):  # noqa: N818 - reads as the sentence it
 
 class ContractError(NebulaError, ValueError):
     """A loss was given a prediction or a target that it is not defined for."""
+
+
+class DriftError(NebulaError):
+    """Batches no longer fit the decision that is in force, and `on_drift` says to stop."""
 
 
 class EngineError(NebulaError, RuntimeError):

@@ -14,6 +14,7 @@ from nebula.audit.record import AuditRecord
 from nebula.decision.contrast import WhyNot
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
+from nebula.drift.event import DriftEvent
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
@@ -86,6 +87,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "audit": lambda: _of(AuditRecord, "validation"),
     "why": lambda: _of(Why, "serialization"),
     "why-not": lambda: _of(WhyNot, "serialization"),
+    "drift-event": lambda: _of(DriftEvent, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),
     "hints": _hints,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.compiler import is_compiling
 
 from nebula.audit.log import AuditLog
 from nebula.decision.announcement import log_decision
@@ -19,12 +20,18 @@ from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
+from nebula.drift.event import DriftEvent
+from nebula.drift.guards import Guards
+from nebula.drift.options import GuardOptions
 from nebula.errors import DecisionError
+from nebula.evidence.budget import Budget
+from nebula.evidence.fitting import decide_on
+from nebula.evidence.ranks import is_writer
 from nebula.losses.base import LossFunction
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
-from nebula.profiling.sources import collect, first_input
+from nebula.profiling.sources import first_input
 from nebula.selection import as_policy, build, decide
 
 __all__ = ["DatasetId", "Nebula"]
@@ -40,7 +47,8 @@ class Nebula(LossFunction):
 
     `fit` decides on the whole data set before training. Without it, the first call decides on the
     batch it is given (*provisional*), says so in the log, and locks: a choice is never silently
-    changed afterwards. A decided call only runs the chosen loss.
+    changed afterwards. A decided call only runs the chosen loss, and keeps a reference to the
+    targets: a `Guard` looks at them now and then, and tells when they no longer fit the decision.
 
     Args:
         policy: A loaded policy, a path, or the name of a shipped one.
@@ -52,6 +60,7 @@ class Nebula(LossFunction):
             other settings. With a file's name, one that cannot be written is a warning.
         shadow: A policy that decides beside the first one; the log tells where they disagree, and
             nothing else changes. One that cannot be used is told in the log and left out.
+        guard: How the batches after a decision are watched; False does not watch them.
 
     Source: K. Gomez, "Nebula is All You Need" (2023), sections 3.3 to 3.5.
     """
@@ -65,6 +74,7 @@ class Nebula(LossFunction):
         cache: DecisionCache | None = None,
         audit: AuditLog | str | os.PathLike[str] | None = None,
         shadow: Policy | str | Path | None = None,
+        guard: GuardOptions | bool = True,
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
@@ -72,6 +82,7 @@ class Nebula(LossFunction):
         self.cache = cache if cache is not None else DecisionCache()
         self.audit = audit if isinstance(audit, AuditLog) or audit is None else AuditLog(audit, on_error="warn")
         self.shadow = load_shadow(shadow)
+        self._guards = Guards(self.policy, guard, self.audit, self._switch)
         self._criteria: dict[DatasetId, AnyCriterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
 
@@ -89,6 +100,8 @@ class Nebula(LossFunction):
         target: int | str | None = None,
         name: str | None = None,
         dataset: DatasetId = None,
+        budget: Budget | None = None,
+        group: Any = None,
     ) -> Nebula:
         """Decide on the data set, and lock.
 
@@ -99,6 +112,10 @@ class Nebula(LossFunction):
             target: Which element of a batch is the target, by index or key; 1 of a pair.
             name: Column name of the target.
             dataset: Name of the data set, when one object serves several.
+            budget: Bounds on reading a loader, which is then read only until the evidence
+                suffices; without one, all of it is read.
+            group: A `torch.distributed` process group, or True for all: every rank calls `fit` with
+                its own shard, all decide the same on the merged evidence, the first rank writes.
 
         Returns:
             This object.
@@ -107,24 +124,12 @@ class Nebula(LossFunction):
             DataError: The target cannot be found or profiled.
             AmbiguousDecision: The policy refuses to guess.
         """
-        found = collect(data, target=target)
         if prediction is None and model is not None:
             prediction = _predict_first(model, first_input(data))
-        if isinstance(prediction, Tensor) and len(prediction) != len(found.targets):
-            prediction = PredictionSpec.from_batch(prediction)
         with _deciding:
-            decision = decide(
-                self.policy,
-                found.targets,
-                prediction,
-                hints=self.hints,
-                name=name,
-                cache=self.cache,
-                rows_total=found.rows_total,
-                batches=found.batches,
-                complete=found.complete,
-            )
-            self._lock(dataset, decision)
+            options = {"name": name, "target": target, "budget": budget, "group": group}
+            decision = decide_on(data, self.policy, prediction, hints=self.hints, cache=self.cache, **options)
+            self._lock(dataset, decision, group=group)
         return self
 
     def forward(
@@ -150,10 +155,15 @@ class Nebula(LossFunction):
 
         Raises:
             ContractError: Shapes or values are not what the chosen loss is defined for.
+            DriftError: The batches no longer fit the decision, and `on_drift` is `raise`.
         """
         criterion = self._criteria.get(dataset)
         if criterion is None:
             criterion = self.determine_loss_function(prediction, target, dataset)
+        guard = self._guards.by_dataset.get(dataset)
+        if guard is not None and not is_compiling():
+            guard.observe(target)
+            criterion = self._criteria[dataset]
         loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
         return loss
 
@@ -200,6 +210,11 @@ class Nebula(LossFunction):
         """Every decision in force, by data set."""
         return dict(self._decisions)
 
+    @property
+    def drift_events(self) -> tuple[DriftEvent, ...]:
+        """What was noticed about the batches, in order; those not yet looked at are looked at now."""
+        return self._guards.look()
+
     def explain(self, dataset: DatasetId = None) -> str:
         """Return the reasons of a decision as plain text."""
         return self._decisions[self._known(dataset)].explain()
@@ -226,20 +241,29 @@ class Nebula(LossFunction):
             return next(iter(self._decisions))
         raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
 
-    def _lock(self, dataset: DatasetId, decision: Decision) -> None:
-        criterion = build(decision)
-        self._install(dataset, decision, criterion)
+    def _lock(self, dataset: DatasetId, decision: Decision, *, group: Any = None) -> None:
+        self._install(dataset, decision, build(decision), alone=not group)
+        if not is_writer(group):
+            return
         log_decision(decision.trace)
         if self.audit is not None:
             self.audit.append(decision.trace, decision.policy or self.policy.current())
         if self.shadow is not None:
             compare_shadow(decision.trace, self.shadow)
 
-    def _install(self, dataset: DatasetId, decision: Decision, criterion: AnyCriterion) -> None:
+    def _install(self, dataset: DatasetId, decision: Decision, criterion: AnyCriterion, *, alone: bool = True) -> None:
         known = list(self._criteria)
         position = known.index(dataset) if dataset in self._criteria else len(known)
         self._criteria[dataset], self._decisions[dataset] = criterion, decision
         self.add_module(f"criterion_{position}", criterion)
+        self._guards.watch(dataset, decision, alone=alone)
+
+    def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
+        """Put a decision into force that a guard made; not in place of a loss that learns."""
+        if any(True for _ in self._criteria[dataset].parameters()):
+            return False
+        self._lock(dataset, decision)
+        return True
 
     def get_extra_state(self) -> str:
         """Return the decisions in force as JSON, so that a `state_dict` restores them."""

@@ -25,7 +25,7 @@ from nebula.losses.space import adapt_space
 from nebula.losses.spec import AdaptStep, Link
 from nebula.profiling.model import DataProfile
 
-__all__ = ["draw_plan", "entry_of", "plan_adaptation", "validated_params"]
+__all__ = ["contract_for", "draw_plan", "entry_of", "plan_adaptation", "validated_params"]
 
 
 def plan_adaptation(loss: str, params: dict[str, Any], link: Link, profile: DataProfile) -> tuple[AdaptStep, ...]:
@@ -65,7 +65,7 @@ def draw_plan(loss: str, params: dict[str, Any], link: Link | None, profile: Dat
     entry = entry_of(loss)
     link = link or entry.native_link
     checked = validated_params(entry, params)
-    contract = _contract_for(entry, params, profile)
+    contract = contract_for(entry, params, profile)
     draft = Draft(loss, contract, checked.model_dump(), profile)
     outputs = _align(draft, link, checked)
     _check_axes(draft)
@@ -142,8 +142,17 @@ def validated_params(entry: LossEntry, params: dict[str, Any]) -> LossParams:
         raise ContractError(f"{found}. Parameters: {', '.join(entry.params.model_fields)}.") from None
 
 
-def _contract_for(entry: LossEntry, params: dict[str, Any], profile: DataProfile) -> Contract:
-    """Return the first contract whose kind of target this is; the first of all when none is."""
+def contract_for(entry: LossEntry, params: dict[str, Any], profile: DataProfile) -> Contract:
+    """Return the contract of a loss that these data are held to.
+
+    Args:
+        entry: The loss.
+        params: Its parameters; left-out ones take their defaults.
+        profile: The data.
+
+    Returns:
+        The first contract whose kind of target this is; the first of all when none is.
+    """
     contracts = entry.contracts_for(params)
     distribution = profile.target.is_simplex is True and profile.target.is_one_hot is not True
     kinds = [contract for contract in contracts if (contract.target_kind == "class_probabilities") == distribution]

@@ -26,6 +26,8 @@ def digest_of(file: PolicyFile, parameters: Mapping[str, bool | int | float | st
         `blake2b:` and 32 hexadecimal digits.
     """
     content = file.model_dump(mode="json", by_alias=True)
+    if file.on_drift is None:  # so that policies from before this key keep their identity
+        del content["on_drift"]
     content["parameters"] = dict(parameters)
     content["definitions"] = {name: _canonical(condition) for name, condition in content["definitions"].items()}
     for rule in (*content["derive"], *content["select"]):

@@ -158,6 +158,7 @@ def _inherit(result: Resolved, own: PolicyFile, bases: list[Resolved]) -> None:
         "otherwise": next((layer.otherwise for layer in reversed(layers) if layer.otherwise is not None), None),
         "hit_policy": next((layer.hit_policy for layer in reversed(layers) if layer.hit_policy), None),
         "on_ambiguous": next((layer.on_ambiguous for layer in reversed(layers) if layer.on_ambiguous), None),
+        "on_drift": next((layer.on_drift for layer in reversed(layers) if layer.on_drift), None),
     }
     for section in ("derive", "select"):
         inherited = [rule for file in files for rule in getattr(file, section)]

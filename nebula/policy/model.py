@@ -17,6 +17,7 @@ __all__ = [
     "DeriveRule",
     "HitPolicy",
     "Not",
+    "OnDrift",
     "OnUnknown",
     "Otherwise",
     "Parameter",
@@ -31,6 +32,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 Scalar = bool | int | float | str
 OnUnknown = Literal["skip", "match", "error"]
+OnDrift = Literal["warn", "raise", "redecide"]
 HitPolicy = Literal["first", "unique", "priority", "collect"]
 Reference = Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_.]*$", max_length=256)]
 TermWeight = Weight | Reference | Schedule
@@ -231,6 +233,11 @@ class PolicyFile(_Part):
     )
     on_ambiguous: Literal["warn", "refuse"] | None = Field(
         None, description="`warn` answers with the best guess (default); `refuse` names no loss."
+    )
+    on_drift: OnDrift | None = Field(
+        None,
+        description="When later batches no longer fit the decision: `warn` (default), `raise` an error, or "
+        "`redecide` on the evidence so far and change the loss, which is told.",
     )
     parameters: dict[Identifier, Scalar | Parameter] = Field(
         default_factory=dict, description="Thresholds, named once: a value, or a value with its range and unit."

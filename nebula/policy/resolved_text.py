@@ -61,7 +61,7 @@ def _document(source: str) -> dict[str, Any]:
 
 
 def _lines(document: dict[str, Any], places: Mapping[tuple[str, str], str]) -> Iterator[str]:
-    for key in ("apiVersion", "name", "version", "description", "hit_policy", "on_ambiguous"):
+    for key in ("apiVersion", "name", "version", "description", "hit_policy", "on_ambiguous", "on_drift"):
         if key in document:
             yield from _dump({key: document[key]}, "")
     for section in _SECTIONS:

@@ -14,7 +14,7 @@ from nebula.errors import DataError
 from nebula.profiling.arrays import as_tensor
 from nebula.profiling.distribution import SAMPLE_LIMIT
 
-__all__ = ["Choice", "Collected", "LoaderTargets", "collect", "first_input", "is_in_memory"]
+__all__ = ["Choice", "Collected", "LoaderTargets", "collect", "first_input", "is_in_memory", "is_stream"]
 
 Choice = int | str | None
 
@@ -101,6 +101,12 @@ class LoaderTargets:
                     parts = []
             if parts:
                 yield _join(parts)
+
+
+def is_stream(data: Any) -> bool:
+    """Say whether `collect` would read this item by item, rather than take it whole."""
+    whole = isinstance(data, TensorDataset | Mapping) or _is_array(data) or _is_numbers(data) or _is_record(data)
+    return not whole
 
 
 def first_input(data: Any) -> Any:

@@ -20,7 +20,9 @@ _DECISION = _POLICY | {"decision"}
 _AUDIT = _DECISION | {"audit"}
 _PROOF = _AUDIT | {"proof"}
 _SELECTION = _DECISION | {"selection"}
-_SELECTOR = _SELECTION | _AUDIT | {"selector"}
+_EVIDENCE = _SELECTION | {"evidence"}
+_DRIFT = _EVIDENCE | {"drift"}
+_SELECTOR = _DRIFT | _AUDIT | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -33,11 +35,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": _AUDIT,
     "proof": _PROOF,
     "selection": _SELECTION,
+    "evidence": _EVIDENCE,
+    "drift": _DRIFT,
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _AUDIT | {"schemas"},
+    "schemas": _AUDIT | {"schemas", "drift"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},

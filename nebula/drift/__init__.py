@@ -1,0 +1,1 @@
+"""Whether a decision still fits the batches that come."""

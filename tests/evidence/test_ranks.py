@@ -1,0 +1,39 @@
+"""Four processes, each with other classes, hold one decision; one of them writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nebula.decision.audit import TraceFile
+
+from nebula import Nebula, PredictionSpec
+from nebula.errors import DataError
+from tests.evidence.rank import RANKS, labels
+from tests.project.tree import ROOT
+
+
+def test_all_ranks_decide_the_same_and_one_writes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.evidence.rank", str(tmp_path)]
+    started = [subprocess.Popen([*command, str(rank)], cwd=ROOT) for rank in range(RANKS)]
+    assert [process.wait() for process in started] == [0] * RANKS
+    results = [(tmp_path / f"{rank}.txt").read_text().splitlines() for rank in range(RANKS)]
+    assert all(result[:3] == results[0][:3] for result in results)
+    whole = Nebula().fit(labels(), prediction=PredictionSpec(shape=(None, 8))).decision
+    assert whole is not None
+    assert whole.spec is not None
+    assert [trace.rule_id for trace in TraceFile(tmp_path / "log.0.jsonl").read()] == [whole.rule_id] * 3
+    assert not any((tmp_path / f"log.{rank}.jsonl").exists() for rank in range(1, RANKS))
+    first = next(iter(TraceFile(tmp_path / "log.0.jsonl").read()))
+    assert first.profile.target == whole.trace.profile.target
+    assert first.spec == whole.spec
+    assert first.status == "decided"
+    assert "at least one batch" in results[2][3]
+    assert all("found 1 that could not" in results[rank][3] for rank in (0, 1, 3))
+
+
+def test_without_a_group_it_says_so() -> None:
+    with pytest.raises(DataError, match="expected an initialised process group"):
+        Nebula().fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
