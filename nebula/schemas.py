@@ -12,9 +12,9 @@ from pydantic.json_schema import models_json_schema
 
 from nebula.audit.record import AuditRecord
 from nebula.decision.contrast import WhyNot
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
-from nebula.drift.event import DriftEvent
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile

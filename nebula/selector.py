@@ -16,11 +16,11 @@ from torch.compiler import is_compiling
 from nebula.audit.log import AuditLog
 from nebula.decision.announcement import log_decision
 from nebula.decision.cache import DecisionCache
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
-from nebula.drift.event import DriftEvent
 from nebula.drift.guards import Guards
 from nebula.drift.options import GuardOptions
 from nebula.errors import DecisionError

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
-from nebula.audit.masking import check_masks, mask
+from nebula.audit.masking import check_masks, mask, mask_event
 from nebula.audit.policies import PolicyArchive
-from nebula.audit.reading import Entry, Unreadable, read_log
-from nebula.audit.record import MAX_LINE, Seal, seal_line
+from nebula.audit.reading import Entry, Unreadable, read_events, read_log
+from nebula.audit.record import MAX_LINE, Kind, Seal, seal_line
 from nebula.audit.segments import locked, segment
 from nebula.audit.tail import Tail, find_tail
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.policy import Policy
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DataError
@@ -91,11 +92,28 @@ class AuditLog:
         try:
             if policy is not None and policy.digest == trace.policy.digest:
                 self.policies.keep(policy)
-            self._append(_content(*mask(trace, self.masks, self._mask_key)))
+            self._append("decision", _content(*mask(trace, self.masks, self._mask_key)))
         except (OSError, DataError) as error:
             if self.on_error == "raise":
                 raise
             _logger.warning("nebula: the decision %s is not in the audit log %s: %s", trace.id, self.path, error)
+
+    def append_event(self, event: DriftEvent) -> None:
+        """Write what the guard noticed as a record of its own; with masks, without the values it saw.
+
+        Args:
+            event: The event.
+
+        Raises:
+            OSError: The log cannot be written, and `on_error` is `raise`.
+            DataError: The file holds something else than a log, likewise.
+        """
+        try:
+            self._append("drift", f'"event":{mask_event(event, self.masks).to_json()}')
+        except (OSError, DataError) as error:
+            if self.on_error == "raise":
+                raise
+            _logger.warning("nebula: the event %s is not in the audit log %s: %s", event.id, self.path, error)
 
     def read(self) -> Iterator[DecisionTrace]:
         """Yield every trace in order; lines that cannot be read are told as warnings and passed over.
@@ -106,6 +124,14 @@ class AuditLog:
         for entry in self.entries():
             yield entry.trace
 
+    def events(self) -> Iterator[DriftEvent]:
+        """Yield what the guard noticed, in order.
+
+        Raises:
+            DataError: There is no such log.
+        """
+        yield from read_events(self.path)
+
     def entries(self) -> Iterator[Entry]:
         """Yield every decision with its place in the log, as `read` does."""
         for found in read_log(self.path):
@@ -114,7 +140,7 @@ class AuditLog:
             else:
                 yield found
 
-    def _append(self, content: str) -> None:
+    def _append(self, kind: Kind, content: str) -> None:
         if len(content) > MAX_LINE // 4:
             raise DataError(
                 f"{self.path}: expected a trace of at most {MAX_LINE // 4} characters, found {len(content)}."
@@ -125,7 +151,7 @@ class AuditLog:
             repair, last = _repair(tail)
             if tail.gap is not None:
                 _logger.warning("nebula: %s", _told(segment(self.path, tail.number), tail))
-            line, seal = seal_line(last, "decision", content)
+            line, seal = seal_line(last, kind, content)
             number, size = tail.number, tail.size + len(repair)
             if size and size + len(line) > self.max_bytes:
                 if repair:

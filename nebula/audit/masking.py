@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.explain import show_value
 from nebula.decision.trace import DecisionTrace, Note
 from nebula.profiling.model import DataProfile
 
-__all__ = ["check_masks", "mask", "mask_note"]
+__all__ = ["check_masks", "mask", "mask_event", "mask_note"]
 
 Document = dict[str, Any]
 
@@ -85,6 +86,26 @@ def mask(trace: DecisionTrace, names: Collection[str], key: bytes = b"") -> tupl
     _mask_sentences(sentences, secrets)
     document["notes"].append(mask_note(digests).model_dump(mode="json"))
     return DecisionTrace.model_validate(document), digests
+
+
+def mask_event(event: DriftEvent, names: Collection[str]) -> DriftEvent:
+    """Leave out of an event what it saw, when the log masks anything: its sentences name values of the target.
+
+    Args:
+        event: What the guard noticed.
+        names: Facts, from `check_masks`.
+
+    Returns:
+        The event; comparisons keep how they came out, and lose the values of masked facts.
+    """
+    if not names:
+        return event
+    changed = []
+    for comparison in event.changed:
+        values = comparison.values | dict.fromkeys(comparison.values.keys() & set(names))
+        changed.append(comparison.model_copy(update={"values": values, "distance": None}))
+    hidden = "masked, for it may name a masked value"
+    return event.model_copy(update={"message": hidden, "expected": hidden, "found": hidden, "changed": tuple(changed)})
 
 
 def _place(profile: Document, empty: Document, name: str) -> tuple[Document, str, Any]:

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from nebula.audit.record import MAX_LINE, AuditRecord, sealed_by
 from nebula.audit.segments import Line, read_lines, segment, segments
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DataError
 
-__all__ = ["Entry", "Unreadable", "read_log"]
+__all__ = ["Entry", "Unreadable", "read_events", "read_log"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -63,6 +64,30 @@ def read_log(path: Path) -> Iterator[Entry | Unreadable]:
             yield from _entries(segment(path, number))
     except OSError as error:
         raise DataError(f"{path}: expected an audit log or a file of traces: {error}.") from None
+
+
+def read_events(path: Path) -> Iterator[DriftEvent]:
+    """Yield what the guard noticed after the decisions of a log, in order.
+
+    Args:
+        path: The first segment.
+
+    Raises:
+        DataError: There is no such log, or it cannot be read.
+    """
+    try:
+        numbers = segments(path)
+        if not numbers:
+            raise DataError(f"{path}: expected an audit log, found no such file.")
+        for number in numbers:
+            for line in read_lines(segment(path, number), longest=MAX_LINE):
+                seal = sealed_by(line.content)
+                if seal is not None and seal.kind == "drift":
+                    event = _parse(AuditRecord, line).event
+                    if event is not None:
+                        yield event
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path}: expected an audit log: {error}.") from None
 
 
 def _entries(file: Path) -> Iterator[Entry | Unreadable]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.trace import DecisionTrace
 
 __all__ = ["GENESIS", "MAX_LINE", "AuditRecord", "Gap", "Seal", "digest", "is_torn", "seal_line", "sealed_by"]
@@ -21,8 +22,9 @@ MAX_LINE = 1 << 24
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Reason = Literal["torn", "unchained", "damaged"]
+Kind = Literal["decision", "gap", "drift"]
 
-_HEAD = re.compile(rb'\{"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","kind":"(decision|gap)",')
+_HEAD = re.compile(rb'\{"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","kind":"(decision|gap|drift)",')
 _TAIL = re.compile(rb',"hash":"([0-9a-f]{64})"\}\Z')
 _END = re.compile(rb'[0-9a-f]{64}"\}\Z|,"hash":"(?![0-9a-f]{0,64}"?\Z)')
 """What only a line that was written to its end, or changed near it, shows."""
@@ -48,13 +50,14 @@ class AuditRecord(_Value):
 
     seq: Annotated[int, Field(ge=1)] = Field(description="Number of the record, from 1 on, across segments.")
     prev: Hash = Field(description="`hash` of the record before; 64 zeros in the first.")
-    kind: Literal["decision", "gap"]
+    kind: Kind
     time: str = Field(description="When it was written: UTC, ISO 8601.")
     masked: dict[str, str] = Field(
         default_factory=dict, description="Facts left out of the trace, with the digest of what they were."
     )
     trace: DecisionTrace | None = Field(None, description="Of a decision.")
     gap: Gap | None = Field(None, description="Of a gap.")
+    event: DriftEvent | None = Field(None, description="Of drift: what the guard noticed after a decision.")
     hash: Hash = Field(description="BLAKE2b-256 of the line before this member.")
 
 
@@ -64,7 +67,7 @@ class Seal(NamedTuple):
     Attributes:
         seq: Number of the record.
         prev: Hash of the record before.
-        kind: `decision` or `gap`.
+        kind: `decision`, `gap` or `drift`.
         hash: Its own.
     """
 
@@ -79,7 +82,7 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=32).hexdigest()
 
 
-def seal_line(after: Seal | None, kind: Literal["decision", "gap"], content: str) -> tuple[bytes, Seal]:
+def seal_line(after: Seal | None, kind: Kind, content: str) -> tuple[bytes, Seal]:
     """Write one line that follows a record.
 
     Args:

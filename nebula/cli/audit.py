@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from nebula.cli.audit_events import list_events
 from nebula.cli.audit_export import export
 from nebula.cli.audit_list import list_decisions
 from nebula.cli.audit_replay import replay
@@ -15,6 +16,7 @@ __all__ = ["audit"]
 audit = typer.Typer(help="Read, verify and replay the log of decisions.", no_args_is_help=True)
 audit.command("list")(list_decisions)
 audit.command()(show)
+audit.command("events")(list_events)
 audit.command()(verify)
 audit.command()(replay)
 audit.command()(export)

@@ -21,6 +21,7 @@ class SchemaKind(str, Enum):
     audit = "audit"
     why = "why"
     why_not = "why-not"
+    drift_event = "drift-event"
     profile = "profile"
     hints = "hints"
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nebula.decision.drift_event import Kind
 from nebula.drift.domain import Domain
-from nebula.drift.event import Kind
 
 __all__ = ["Breach", "PendingFlags", "find_breaches", "start_flags"]
 

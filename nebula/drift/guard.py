@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.drift.domain import domains_of
-from nebula.drift.event import DriftEvent
 from nebula.drift.flags import PendingFlags, find_breaches, start_flags
 from nebula.drift.judging import Finding, Judge
 from nebula.drift.options import GuardOptions

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
-from nebula.drift.event import DriftEvent
 from nebula.drift.guard import Guard
 from nebula.drift.options import GuardOptions
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from nebula.decision.drift_event import Kind
 from nebula.decision.policy import Policy
 from nebula.decision.trace import ComparisonTrace, DecisionTrace
-from nebula.drift.event import Kind
 from nebula.drift.recent import RecentRows
 from nebula.errors import DataError
 from nebula.evidence.description import describe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nebula.drift.event import DriftEvent
+from nebula.decision.drift_event import DriftEvent
 from nebula.policy.model import OnDrift
 
 __all__ = ["GuardOptions"]

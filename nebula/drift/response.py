@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from nebula.decision.drift_event import DriftEvent, Outcome
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
-from nebula.drift.event import DriftEvent, Outcome
 from nebula.drift.judging import Finding
 from nebula.drift.options import GuardOptions
 from nebula.errors import ContractError, DecisionError, DriftError

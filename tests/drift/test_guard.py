@@ -16,8 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import nebula
 from nebula import Nebula, PredictionSpec
+from nebula.audit.log import AuditLog
+from nebula.audit.verification import verify_log
+from nebula.decision.drift_event import DriftEvent
 from nebula.drift.domain import domains_of
-from nebula.drift.event import DriftEvent
 from nebula.drift.flags import find_breaches, start_flags
 from nebula.drift.guard import Guard
 from nebula.drift.options import GuardOptions
@@ -256,17 +258,12 @@ class TestInNebula:
             assert len(criterion.drift_events) == seen
 
     def test_events_go_to_the_sink_and_to_an_audit_that_takes_them(self, tmp_path: Any) -> None:
-        class Audit(nebula.decision.audit.TraceFile):  # type: ignore[misc, name-defined]
-            events: list[DriftEvent] = []  # noqa: RUF012 - one object only
-
-            def append_event(self, event: DriftEvent) -> None:
-                self.events.append(event)
-
         sunk: list[DriftEvent] = []
-        audit = Audit(tmp_path / "log.jsonl")
+        audit = AuditLog(tmp_path / "log.jsonl")
         criterion = self.criterion(audit=audit, guard=GuardOptions(every=EVERY, sink=sunk.append))
         self.train(criterion, put(counts(), -1))
-        assert sunk == audit.events == list(criterion.drift_events)
+        assert sunk == list(audit.events()) == list(criterion.drift_events)
+        assert verify_log(audit.path).intact
         assert [event.kind for event in sunk] == ["below"]
 
     def test_redecide_switches_and_logs_both_decisions(self, tmp_path: Any, caplog: Any) -> None:
@@ -288,7 +285,7 @@ class TestInNebula:
             before.trace.id,
             criterion.decision.trace.id,
         )
-        traces = list(nebula.decision.audit.TraceFile(path).read())
+        traces = list(AuditLog(path).read())
         assert [trace.id for trace in traces] == [event.decision, event.new_decision]
         assert "in force from now on" in caplog.text
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from nebula.decision.audit import TraceFile
 
 from nebula import Nebula, PredictionSpec
+from nebula.audit.log import AuditLog
 from nebula.errors import DataError
 from tests.evidence.rank import RANKS, labels
 from tests.project.tree import ROOT
@@ -24,9 +24,9 @@ def test_all_ranks_decide_the_same_and_one_writes(tmp_path: Path) -> None:
     whole = Nebula().fit(labels(), prediction=PredictionSpec(shape=(None, 8))).decision
     assert whole is not None
     assert whole.spec is not None
-    assert [trace.rule_id for trace in TraceFile(tmp_path / "log.0.jsonl").read()] == [whole.rule_id] * 3
+    assert [trace.rule_id for trace in AuditLog(tmp_path / "log.0.jsonl").read()] == [whole.rule_id] * 3
     assert not any((tmp_path / f"log.{rank}.jsonl").exists() for rank in range(1, RANKS))
-    first = next(iter(TraceFile(tmp_path / "log.0.jsonl").read()))
+    first = next(iter(AuditLog(tmp_path / "log.0.jsonl").read()))
     assert first.profile.target == whole.trace.profile.target
     assert first.spec == whole.spec
     assert first.status == "decided"

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _AUDIT | {"schemas", "drift"},
+    "schemas": _AUDIT | {"schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},
