@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from nebula.decision.audit import TraceFile, log_decision
-from nebula.decision.cache import DecisionCache
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
@@ -25,6 +24,7 @@ from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
 from nebula.profiling.sources import collect, first_input
 from nebula.selection import as_policy, build, decide
+from nebula.store.location import USER, CacheLike, open_cache
 
 __all__ = ["DatasetId", "Nebula"]
 
@@ -45,8 +45,9 @@ class Nebula(LossFunction):
         policy: A loaded policy, a path, or the name of a shipped one.
         hints: What no statistic can supply; see `Hints`.
         parameters: Values that replace the policy's named thresholds.
-        cache: Target facts and decisions by content; a new one of its own when left out. Objects
-            that share one cache share its entries.
+        cache: Target facts and decisions by content: `"user"`, a file in the user's cache folder;
+            `":memory:"` or None, this object's own; a file; `"redis://…"`; or a `DecisionCache`, whose
+            entries all objects share that are given it.
         audit: A JSON Lines file to which every decision's trace is appended.
         shadow: A policy that decides beside the first one; the log tells where they disagree, and
             nothing else changes. One that cannot be used is told in the log and left out.
@@ -60,14 +61,14 @@ class Nebula(LossFunction):
         *,
         hints: Hints | dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
-        cache: DecisionCache | None = None,
+        cache: CacheLike = USER,
         audit: TraceFile | str | os.PathLike[str] | None = None,
         shadow: Policy | str | Path | None = None,
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
         self.hints = parse_hints(hints)
-        self.cache = cache if cache is not None else DecisionCache()
+        self.cache = open_cache(cache)
         self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
         self.shadow = load_shadow(shadow)
         self._criteria: dict[DatasetId, AnyCriterion] = {}

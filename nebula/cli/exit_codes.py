@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
     TESTS_FAILED = 6
     """A policy's test cases fail, or cover less of it than was asked."""
     FINDINGS = 7
-    """`policy verify` or `check` found a fault, or `policy diff` a decision that changes."""
+    """`policy verify`, `cache verify` or `check` found a fault, or `policy diff` a decision that changes."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (128 + SIGINT)."""
     BROKEN_PIPE = 141

@@ -10,6 +10,7 @@ import typer
 
 from nebula.cli.decision_view import show_explanation
 from nebula.cli.options import (
+    CacheOption,
     Features,
     HintsOption,
     Json,
@@ -74,6 +75,7 @@ def explain(
     trace_id: TraceId = None,
     last: Last = False,
     stability: Resamples = None,
+    cache: CacheOption = "user",
     json: Json = False,
 ) -> None:
     """Show every rule behind a decision, with the values it saw.
@@ -92,7 +94,7 @@ def explain(
         if stability is not None:
             show_stability(request, policy, parameter, stability, json=json)
             return
-        decision = request.decide(policy, parameter)
+        decision = request.decide(policy, parameter, cache)
     if why_not is not None:
         _show_why_not(decision, why_not, tree=tree, json=json)
     elif tree:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from nebula.cli.bench import bench
+from nebula.cli.cache import cache
 from nebula.cli.check import check
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
@@ -64,6 +65,7 @@ for command in (select, explain, explain_code, check, profile, losses, facts, sc
     app.command()(command)
 app.add_typer(policy, name="policy")
 app.add_typer(bench, name="bench")
+app.add_typer(cache, name="cache")
 
 
 def _show_version(wanted: bool) -> None:

@@ -58,8 +58,13 @@ class DataRequest:
         table = self._table()
         return profile(table.source, self._prediction(), features=table.features, hints=declared)
 
-    def decide(self, policy: str, parameters: list[str] | None) -> Decision:
+    def decide(self, policy: str, parameters: list[str] | None, cache: str) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
+
+        Args:
+            policy: The policy's name.
+            parameters: Repeated `name=value`.
+            cache: As `nebula.store.location.open_cache` reads it.
 
         Raises:
             PolicyError: The policy cannot be used.
@@ -67,11 +72,13 @@ class DataRequest:
         """
         from nebula.profiling.hints import parse_hints
         from nebula.selection import as_policy, decide
+        from nebula.store.location import open_cache
 
+        kept = open_cache(cache)
         loaded = as_policy(policy, key_values(parameters, "--set"))
         hints = parse_hints(self._declared())
         table = self._table()
-        return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features)
+        return decide(loaded, table.source, self._prediction(), hints=hints, features=table.features, cache=kept)
 
     def resample(
         self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]

@@ -18,7 +18,8 @@ _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
 _DECISION = _POLICY | {"decision"}
 _PROOF = _DECISION | {"proof"}
-_SELECTION = _DECISION | {"selection"}
+_STORE = _DECISION | {"store"}
+_SELECTION = _STORE | {"selection"}
 _SELECTOR = _SELECTION | {"selector"}
 _FACE = _SELECTOR | {"nebula"}
 
@@ -30,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": _POLICY,
     "decision": _DECISION,
     "proof": _PROOF,
+    "store": _STORE,
     "selection": _SELECTION,
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
@@ -45,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof", "checking", "bench"},
+    | {"stability", "workbench", "proof", "checking", "bench", "store"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
@@ -108,7 +110,7 @@ def _torch_free() -> list[str]:
         parts = module.split(".")
         last = parts[-1]
         if (
-            room(module) in ("errors", "nebula", "policy", "decision", "cli", "schemas", "reference")
+            room(module) in ("errors", "nebula", "policy", "decision", "cli", "schemas", "reference", "store")
             or (room(module) == "losses" and last in TORCH_FREE_LOSSES)
             or (room(module) == "profiling" and last in TORCH_FREE_PROFILING)
         ):
