@@ -11,6 +11,7 @@ from nebula.decision.audit import log_decision
 from nebula.decision.cache import DecisionCache, decision_key
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy, load_policy
+from nebula.decision.recount import recount
 from nebula.decision.trace import CacheUse, new_record
 from nebula.errors import AmbiguousDecision
 from nebula.losses.factory import AnyCriterion, build_criterion
@@ -149,7 +150,8 @@ def _with(decision: Decision, *, profile_ms: float, **changed: Any) -> Decision:
 def _again(known: Decision, policy: Policy, *, profile_ms: float, **changed: Any) -> Decision:
     """Return a decision made before as a record of its own, under the name that the policy has now."""
     identity = known.trace.policy.model_copy(update={"source": policy.compiled.source})
-    trace = known.trace.model_copy(update={"timings_ms": {}, "policy": identity, **new_record()})
+    made = known.trace if known.policy else recount(known.trace, policy.compiled)
+    trace = made.model_copy(update={"timings_ms": {}, "policy": identity, **new_record()})
     return _with(Decision(trace, policy), profile_ms=profile_ms, **changed)
 
 

@@ -174,7 +174,7 @@ class SqliteStore:
         with session.lock:
             try:
                 return work(session, session.connection(self._patience_s))
-            except (sqlite3.Error, OSError, ForeignFileError, TypeError, OverflowError) as error:
+            except _FAULTS as error:
                 self._mend(session, error)
         return None
 
@@ -198,7 +198,7 @@ class SqliteStore:
         with session.lock:
             try:
                 return work(session.connection(self._patience_s))
-            except (sqlite3.Error, ForeignFileError, OSError, TypeError) as error:
+            except _FAULTS as error:
                 session.close()
                 raise DataError(
                     f"{self.location}: expected a nebula cache that can be used, found {_trouble(error)}. "
@@ -218,12 +218,15 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+_NONSENSE = (TypeError, ValueError, OverflowError)
+"""What reading a broken file raises beside SQLite's own errors: wrong types, text that is none."""
+_FAULTS = (sqlite3.Error, OSError, ForeignFileError, MemoryError, *_NONSENSE)
 _USABLE_AGAIN = ("locked", "busy", "readonly", "full", "disk i/o", "unable to open", "out of memory", "interrupted")
 
 
 def _is_broken(error: Exception) -> bool:
     """Say whether the file's content is at fault, not the place where it lies."""
-    if isinstance(error, TypeError | OverflowError):
+    if isinstance(error, _NONSENSE):
         return True
     return isinstance(error, sqlite3.Error) and not any(word in str(error).lower() for word in _USABLE_AGAIN)
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nebula.decision.cache import LRUCache
 from nebula.decision.model import Decision
+from nebula.decision.recount import without_account
 from nebula.decision.trace import DecisionTrace
 from nebula.losses.catalogue import builtin_entries
 from nebula.losses.spec import LossSpec
@@ -81,15 +82,16 @@ def stored_targets(store: Store) -> StoredMap[TargetFacts]:
 
 
 def stored_decisions(store: Store) -> StoredMap[Decision]:
-    """Return the decisions that a store keeps: those for losses that come with nebula.
+    """Return the decisions that a store keeps, without the account of every rule, which the policy can write anew.
 
+    These are the decisions for losses that come with nebula.
     What another package or the user registers can change without its name; it is kept in memory only.
     """
     return StoredMap("decision", store, _encode_decision, _decode_decision)
 
 
 def _encode_decision(decision: Decision) -> str | None:
-    return decision.trace.to_json() if _is_builtin(decision.spec) else None
+    return without_account(decision.trace).to_json() if _is_builtin(decision.spec) else None
 
 
 def _is_builtin(spec: LossSpec | None) -> bool:
