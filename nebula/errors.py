@@ -27,6 +27,7 @@ __all__ = [
     "DecisionError",
     "EngineError",
     "HintError",
+    "LockError",
     "MissingExtraError",
     "NebulaError",
     "NoRuleFits",
@@ -108,6 +109,10 @@ class AmbiguousDecision(DecisionError):  # noqa: N818 - reads as the sentence it
 
 class ContractError(NebulaError, ValueError):
     """A loss was given a prediction or a target that it is not defined for."""
+
+
+class LockError(NebulaError):
+    """A decision is not the one that the lockfile pins."""
 
 
 class EngineError(NebulaError, RuntimeError):

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from nebula.decision.contrast import WhyNot
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
+from nebula.lockfile.model import Lockfile
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
@@ -86,6 +87,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "why-not": lambda: _of(WhyNot, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),
     "hints": _hints,
+    "lock": lambda: _of(Lockfile, "validation"),
 }
 """Each kind of document with the function that derives its schema."""
 

@@ -18,6 +18,7 @@ from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
 from nebula.errors import DecisionError
+from nebula.lockfile.guard import LockGuard, OnDrift
 from nebula.losses.base import LossFunction
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
@@ -49,6 +50,9 @@ class Nebula(LossFunction):
             `":memory:"` or None, this object's own; a file; `"redis://…"`; or a `DecisionCache`, whose
             entries all objects share that are given it.
         audit: A JSON Lines file to which every decision's trace is appended.
+        lock: A lockfile. A decision that is not the one pinned there under the data set's name, or
+            the only one when none is named, is not used.
+        on_drift: `warn` uses a decision that differs from the lockfile's all the same, and says so.
         shadow: A policy that decides beside the first one; the log tells where they disagree, and
             nothing else changes. One that cannot be used is told in the log and left out.
 
@@ -64,6 +68,8 @@ class Nebula(LossFunction):
         cache: CacheLike = USER,
         audit: TraceFile | str | os.PathLike[str] | None = None,
         shadow: Policy | str | Path | None = None,
+        lock: str | os.PathLike[str] | None = None,
+        on_drift: OnDrift = "raise",
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
@@ -71,6 +77,7 @@ class Nebula(LossFunction):
         self.cache = open_cache(cache)
         self.audit = audit if isinstance(audit, TraceFile) or audit is None else TraceFile(audit)
         self.shadow = load_shadow(shadow)
+        self.pins = None if lock is None else LockGuard(lock, on_drift)
         self._criteria: dict[DatasetId, AnyCriterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
 
@@ -105,6 +112,7 @@ class Nebula(LossFunction):
         Raises:
             DataError: The target cannot be found or profiled.
             AmbiguousDecision: The policy refuses to guess.
+            LockError: The decision is not the one that `lock` pins.
         """
         found = collect(data, target=target)
         if prediction is None and model is not None:
@@ -226,6 +234,8 @@ class Nebula(LossFunction):
         raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
 
     def _lock(self, dataset: DatasetId, decision: Decision) -> None:
+        if self.pins is not None:
+            self.pins.check(decision, None if dataset is None else str(dataset))
         criterion = build(decision)
         self._install(dataset, decision, criterion)
         log_decision(decision.trace)

@@ -10,6 +10,7 @@ from nebula.errors import (
     DataError,
     DecisionError,
     HintError,
+    LockError,
     MissingExtraError,
     NebulaError,
     PluginError,
@@ -37,7 +38,7 @@ class ExitCode(IntEnum):
     TESTS_FAILED = 6
     """A policy's test cases fail, or cover less of it than was asked."""
     FINDINGS = 7
-    """`policy verify`, `cache verify` or `check` found a fault, or `policy diff` a decision that changes."""
+    """`policy verify`, `cache verify` or `check` found a fault, `policy diff` or `lock` a decision that changes."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (128 + SIGINT)."""
     BROKEN_PIPE = 141
@@ -49,6 +50,7 @@ _BY_ERROR: tuple[tuple[type[NebulaError], ExitCode], ...] = (
     (AmbiguousDecision, ExitCode.REFUSED),
     (DecisionError, ExitCode.NO_LOSS),
     (ContractError, ExitCode.NO_LOSS),
+    (LockError, ExitCode.FINDINGS),
     (DataError, ExitCode.USAGE),
     (HintError, ExitCode.USAGE),
     (MissingExtraError, ExitCode.USAGE),

@@ -20,7 +20,7 @@ _DECISION = _POLICY | {"decision"}
 _PROOF = _DECISION | {"proof"}
 _STORE = _DECISION | {"store"}
 _SELECTION = _STORE | {"selection"}
-_SELECTOR = _SELECTION | {"selector"}
+_SELECTOR = _SELECTION | {"lockfile", "selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -32,12 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decision": _DECISION,
     "proof": _PROOF,
     "store": _STORE,
+    "lockfile": _DECISION | {"lockfile"},
     "selection": _SELECTION,
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _DECISION | {"schemas"},
+    "schemas": _DECISION | {"lockfile", "schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof", "checking", "bench", "store"},
+    | {"stability", "workbench", "proof", "checking", "bench", "store", "lockfile"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
@@ -110,7 +111,8 @@ def _torch_free() -> list[str]:
         parts = module.split(".")
         last = parts[-1]
         if (
-            room(module) in ("errors", "nebula", "policy", "decision", "cli", "schemas", "reference", "store")
+            room(module)
+            in ("errors", "nebula", "policy", "decision", "cli", "schemas", "reference", "store", "lockfile")
             or (room(module) == "losses" and last in TORCH_FREE_LOSSES)
             or (room(module) == "profiling" and last in TORCH_FREE_PROFILING)
         ):

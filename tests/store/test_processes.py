@@ -17,7 +17,7 @@ from nebula.store.sqlite_store import SqliteStore
 from tests.project.tree import ROOT
 
 FULL = os.environ.get("NEBULA_FAULTS") == "full"
-PROCESSES, DECISIONS = (16, 1000) if FULL else (3, 25)
+PROCESSES, DECISIONS = (16, 1000) if FULL else (3, 24)
 KILLS = 200 if FULL else 12
 
 DECIDE = """
@@ -64,13 +64,13 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 def test_processes_share_one_cache(tmp_path: Path) -> None:
     file = tmp_path / "c.sqlite3"
     # Every process decides some that its neighbour decides as well.
-    running = [start(DECIDE, file, index * DECISIONS * 4 // 5, DECISIONS) for index in range(PROCESSES)]
+    running = [start(DECIDE, file, index * DECISIONS // 2, DECISIONS) for index in range(PROCESSES)]
     for process in running:
         _, said = process.communicate()
         assert (process.returncode, said) == (0, "")
     found = SqliteStore(file).verify()
     assert found.is_sound
-    assert found.entries == 2 * ((PROCESSES - 1) * DECISIONS * 4 // 5 + DECISIONS)
+    assert found.entries == 2 * ((PROCESSES - 1) * (DECISIONS // 2) + DECISIONS)
     assert list(tmp_path.glob("*corrupt*")) == []
 
 
