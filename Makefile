@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean
+.PHONY: help setup demo test faults lint format type bench bench-policy bench-profile bench-check bench-record bench-selection bench-peers schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -24,6 +24,9 @@ demo: $(STAMP)  ## Choose, train and explain losses on real data sets (artifacts
 
 test: $(STAMP)  ## Run all tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+faults: $(STAMP)  ## Run the fault tests in full: every byte, 200 kills, 16 processes (half an hour)
+	@NEBULA_FAULTS=full $(BIN)/pytest tests/store/test_faults.py tests/store/test_processes.py
 
 lint: $(STAMP)  ## Check style and format
 	@$(BIN)/ruff check .
@@ -47,6 +50,9 @@ bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 
 bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and wrong uses
 	@$(BIN)/python -m benchmarks.check --quiet
+
+bench-record: $(STAMP)  ## Cost of a decision with and without the cache
+	@$(BIN)/python -m benchmarks.record.cache
 
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'

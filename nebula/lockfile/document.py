@@ -44,7 +44,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def render_lockfile(lockfile: Lockfile) -> str:
     """Return the file's text: the same bytes for the same decisions."""
-    document = lockfile.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    document = lockfile.model_dump(mode="json", exclude_defaults=True)
     content = {"lockVersion": lockfile.lockVersion, "decisions": document.get("decisions", {})}
     text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
     return _HEAD + text

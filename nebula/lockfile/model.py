@@ -38,10 +38,10 @@ class Request(_Value):
 class PinnedData(_Value):
     """Which data were decided on."""
 
-    fingerprint: str | None = Field(description="Content hash: every value, their order, type and shape.")
-    target: str | None = Field(description="Name of the target.")
-    dtype: str | None
-    rows: Annotated[int, Field(ge=0)] | None
+    fingerprint: str | None = Field(None, description="Content hash: every value, their order, type and shape.")
+    target: str | None = Field(None, description="Name of the target.")
+    dtype: str | None = Field(None, description="Element type.")
+    rows: Annotated[int, Field(ge=0)] | None = Field(None, description="Rows decided on.")
 
 
 class PinnedPolicy(_Value):
@@ -55,8 +55,8 @@ class PinnedPolicy(_Value):
 class Pin(_Value):
     """One decision, with all it stands on."""
 
-    loss: str | None = Field(description="Null when the policy refuses to guess.")
-    rule: str | None = Field(description="The select rule that fired; null when `otherwise` answered.")
+    loss: str | None = Field(None, description="Null when the policy refuses to guess.")
+    rule: str | None = Field(None, description="The select rule that fired; null when `otherwise` answered.")
     status: Status
     task: str | None = None
     spec: LossSpec | None = None
@@ -65,7 +65,7 @@ class Pin(_Value):
     hints: Hints = Field(default_factory=Hints)
     parameters: dict[str, Scalar] = Field(default_factory=dict, description="Of the policy, those in force.")
     prediction: str | None = Field(
-        None, description="Shape of the model's output, and what it is, e.g. `(N, 10) logits`."
+        None, description="Shape of the model's output, and what it was declared to be, e.g. `(N, 10) logits`."
     )
     versions: dict[str, str] = Field(default_factory=dict, description="Of the libraries that could change it.")
     request: Request | None = Field(None, description="Null when the decision was made in code.")
@@ -111,4 +111,4 @@ def _describe(prediction: PredictionFacts) -> str | None:
     if prediction.shape_tail is None:
         return None
     shape = ", ".join(["N", *map(str, prediction.shape_tail)])
-    return f"({shape}) {prediction.space}" if prediction.space else f"({shape})"
+    return f"({shape}) {prediction.space}" if prediction.space_is_declared else f"({shape})"
