@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_pinned_decisions_are_checked_from_anywhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert call("lock", "--check").stdout == "data/a.csv:y: PoissonNLLLoss (unchanged)\n"
+    assert call("lock", "--check").stdout == "data/a.csv:y: CrossEntropyLoss (unchanged)\n"
     monkeypatch.chdir(project / "data")
     assert call("lock", "--check", "-o", "../nebula.lock").exit_code == ExitCode.OK
     assert call("lock", "a.csv", "-t", "z", "-o", "../nebula.lock", "--name", "other").exit_code == ExitCode.OK
