@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults schemas docs readme wheel clean
+.PHONY: help setup demo test faults lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -74,6 +74,7 @@ bench-record: $(STAMP)  ## Time what keeping a decision costs
 
 faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in full numbers
 	@for part in benchmarks/faults/*.py; do $(BIN)/python -m "benchmarks.faults.$$(basename "$$part" .py)"; done
+	NEBULA_FAULTS=full $(BIN)/pytest tests/store/test_faults.py tests/store/test_processes.py
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

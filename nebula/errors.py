@@ -29,6 +29,7 @@ __all__ = [
     "DriftError",
     "EngineError",
     "HintError",
+    "LockError",
     "MissingExtraError",
     "NebulaError",
     "NoRuleFits",
@@ -114,6 +115,10 @@ class ContractError(NebulaError, ValueError):
 
 class DriftError(NebulaError):
     """Batches no longer fit the decision that is in force, and `on_drift` says to stop."""
+
+
+class LockError(NebulaError):
+    """A decision is not the one that the lockfile pins."""
 
 
 class EngineError(NebulaError, RuntimeError):

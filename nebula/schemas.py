@@ -15,6 +15,7 @@ from nebula.decision.contrast import WhyNot
 from nebula.decision.drift_event import DriftEvent
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import Why
+from nebula.lockfile.model import Lockfile
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
@@ -90,6 +91,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "drift-event": lambda: _of(DriftEvent, "serialization"),
     "profile": lambda: _of(DataProfile, "serialization"),
     "hints": _hints,
+    "lock": lambda: _of(Lockfile, "validation"),
 }
 """Each kind of document with the function that derives its schema."""
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nebula.decision.announcement import log_decision
 from nebula.decision.cache import DecisionCache, decision_key
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy, load_policy
-from nebula.decision.trace import CacheUse
+from nebula.decision.recount import recount
+from nebula.decision.trace import CacheUse, new_record
 from nebula.errors import AmbiguousDecision
 from nebula.losses.factory import AnyCriterion, build_criterion
 from nebula.profiling.hints import Hints, parse_hints
+from nebula.profiling.model import DataProfile, TargetFacts
+from nebula.profiling.profiler import TargetCache
 from nebula.profiling.profiler import profile as profile_data
+from nebula.store.location import CacheLike, open_cache
 
-__all__ = ["as_policy", "build", "decide", "select"]
+__all__ = ["as_policy", "build", "decide", "decide_profiled", "select"]
 
 
 def as_policy(policy: Policy | str | Path, parameters: dict[str, Any] | None = None) -> Policy:
@@ -43,6 +47,7 @@ def select(
     policy: Policy | str | Path = "default.yaml",
     hints: Hints | dict[str, Any] | None = None,
     parameters: dict[str, Any] | None = None,
+    cache: CacheLike = None,
 ) -> Decision:
     """Choose the loss for a target.
 
@@ -55,6 +60,8 @@ def select(
         policy: A loaded policy, a path, or the name of a shipped one.
         hints: What no statistic can supply, e.g. `{"metric": "mae"}`; see `Hints`.
         parameters: Values that replace the policy's named thresholds.
+        cache: What was found out before about the same content: `"user"`, a file, `"redis://…"` or a
+            `DecisionCache`; see `nebula.store.location.open_cache`. None keeps nothing.
 
     Returns:
         The decision: `.spec`, `.rule_id`, `.status`, `.trace`, `.explain()`, `.why_not(loss)`.
@@ -73,7 +80,8 @@ def select(
         'PoissonNLLLoss'
     """
     loaded = as_policy(policy, parameters)
-    decision = decide(loaded, target, prediction, name=name, features=features, hints=parse_hints(hints))
+    declared, kept = parse_hints(hints), None if cache is None else open_cache(cache)
+    decision = decide(loaded, target, prediction, name=name, features=features, hints=declared, cache=kept)
     log_decision(decision.trace)
     return decision
 
@@ -106,27 +114,70 @@ def decide(
     """
     started = time.perf_counter()
     policy = policy.current()  # one policy from the cache's key to the decision
-    targets = cache.targets if cache else None
-    hits_before = targets.info().hits if targets else 0
+    targets = _Watched(cache.targets) if cache else None
     profile = profile_data(target, prediction, name=name, features=features, hints=hints, cache=targets, **evidence)
     profiled_ms = (time.perf_counter() - started) * 1e3
-    if cache is None or targets is None:
-        return _with(policy.decide(profile), CacheUse(), profile_ms=profiled_ms)
+    found: Literal["hit", "miss"] = "hit" if targets is not None and targets.hit else "miss"
+    return decide_profiled(policy, profile, cache=cache, target=found, profile_ms=profiled_ms)
+
+
+def decide_profiled(
+    policy: Policy,
+    profile: DataProfile,
+    *,
+    cache: DecisionCache | None = None,
+    target: Literal["hit", "miss"] = "miss",
+    profile_ms: float,
+) -> Decision:
+    """Decide on a profile, reusing the decision on the same content that the cache holds.
+
+    Args:
+        policy: The loaded policy.
+        profile: Everything that is known of the data.
+        cache: Decisions by content; None keeps nothing.
+        target: Whether the target's facts came out of the cache, for the trace.
+        profile_ms: What making the profile took, for the trace.
+
+    Returns:
+        The decision; its trace says which caches were hit and what each stage took.
+    """
+    policy = policy.current()
+    if cache is None:
+        return _with(policy.decide(profile), cache=CacheUse(), profile_ms=profile_ms)
     key = decision_key(profile, policy.digest)
     known = cache.decisions.get(key) if key else None
-    use = CacheUse(
-        target="hit" if targets.info().hits > hits_before else "miss",
-        decision="hit" if known else "miss",
-    )
-    decision = known or policy.decide(profile)
-    if known is None and key:
+    use = CacheUse(target=target, decision="hit" if known else "miss")
+    if known is not None:
+        return _again(known, policy, cache=use, profile_ms=profile_ms)
+    decision = policy.decide(profile)
+    if key:
         cache.decisions.put(key, decision)
-    return _with(decision, use, profile_ms=profiled_ms)
+    return _with(decision, cache=use, profile_ms=profile_ms)
 
 
-def _with(decision: Decision, use: CacheUse, *, profile_ms: float) -> Decision:
-    timings = {"profile": profile_ms, **({} if use.decision == "hit" else decision.trace.timings_ms)}
-    return replace(decision, trace=decision.trace.model_copy(update={"cache": use, "timings_ms": timings}))
+class _Watched:
+    """The facts of one call's target, and whether they were known; other threads' calls do not count."""
+
+    def __init__(self, targets: TargetCache) -> None:
+        self._targets, self.hit, self.put = targets, False, targets.put
+
+    def get(self, key: str) -> TargetFacts | None:
+        known = self._targets.get(key)
+        self.hit = known is not None
+        return known
+
+
+def _with(decision: Decision, *, profile_ms: float, **changed: Any) -> Decision:
+    timings = {"profile": profile_ms, **decision.trace.timings_ms}
+    return replace(decision, trace=decision.trace.model_copy(update={**changed, "timings_ms": timings}))
+
+
+def _again(known: Decision, policy: Policy, *, profile_ms: float, **changed: Any) -> Decision:
+    """Return a decision made before as a record of its own, under the name that the policy has now."""
+    identity = known.trace.policy.model_copy(update={"source": policy.compiled.source})
+    made = known.trace if known.policy else recount(known.trace, policy.compiled)
+    trace = made.model_copy(update={"timings_ms": {}, "policy": identity, **new_record()})
+    return _with(Decision(trace, policy), profile_ms=profile_ms, **changed)
 
 
 def build(decision: Decision) -> AnyCriterion:

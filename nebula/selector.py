@@ -9,13 +9,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.compiler import is_compiling
 
 from nebula.audit.log import AuditLog
 from nebula.decision.announcement import log_decision
-from nebula.decision.cache import DecisionCache
 from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
@@ -25,14 +23,17 @@ from nebula.drift.guards import Guards
 from nebula.drift.options import GuardOptions
 from nebula.errors import DecisionError
 from nebula.evidence.budget import Budget
+from nebula.evidence.first_prediction import predict_first
 from nebula.evidence.fitting import decide_on
 from nebula.evidence.ranks import is_writer
+from nebula.lockfile.guard import LockGuard, OnMismatch
 from nebula.losses.base import LossFunction
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
 from nebula.profiling.sources import first_input
 from nebula.selection import as_policy, build, decide
+from nebula.store.location import USER, CacheLike, open_cache
 
 __all__ = ["DatasetId", "Nebula"]
 
@@ -54,10 +55,14 @@ class Nebula(LossFunction):
         policy: A loaded policy, a path, or the name of a shipped one.
         hints: What no statistic can supply; see `Hints`.
         parameters: Values that replace the policy's named thresholds.
-        cache: Target facts and decisions by content; a new one of its own when left out. Objects
-            that share one cache share its entries.
+        cache: Target facts and decisions by content: `"user"`, a file in the user's cache folder;
+            `":memory:"` or None, this object's own; a file; `"redis://…"`; or a `DecisionCache`, whose
+            entries all objects share that are given it.
         audit: A JSON Lines file to which every decision's trace is appended, or an `AuditLog` with
             other settings. With a file's name, one that cannot be written is a warning.
+        lock: A lockfile. A decision that is not the one pinned there under the data set's name, or
+            the only one when none is named, is not used.
+        on_mismatch: `warn` uses a decision that differs from the lockfile's all the same, and says so.
         shadow: A policy that decides beside the first one; the log tells where they disagree, and
             nothing else changes. One that cannot be used is told in the log and left out.
         guard: How the batches after a decision are watched; False does not watch them.
@@ -71,17 +76,20 @@ class Nebula(LossFunction):
         *,
         hints: Hints | dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
-        cache: DecisionCache | None = None,
+        cache: CacheLike = USER,
         audit: AuditLog | str | os.PathLike[str] | None = None,
         shadow: Policy | str | Path | None = None,
+        lock: str | os.PathLike[str] | None = None,
+        on_mismatch: OnMismatch = "raise",
         guard: GuardOptions | bool = True,
     ) -> None:
         super().__init__()
         self.policy = as_policy(policy, parameters)
         self.hints = parse_hints(hints)
-        self.cache = cache if cache is not None else DecisionCache()
+        self.cache = open_cache(cache)
         self.audit = audit if isinstance(audit, AuditLog) or audit is None else AuditLog(audit, on_error="warn")
         self.shadow = load_shadow(shadow)
+        self.pins = None if lock is None else LockGuard(lock, on_mismatch)
         self._guards = Guards(self.policy, guard, self.audit, self._switch)
         self._criteria: dict[DatasetId, AnyCriterion] = {}
         self._decisions: dict[DatasetId, Decision] = {}
@@ -123,9 +131,10 @@ class Nebula(LossFunction):
         Raises:
             DataError: The target cannot be found or profiled.
             AmbiguousDecision: The policy refuses to guess.
+            LockError: The decision is not the one that `lock` pins.
         """
         if prediction is None and model is not None:
-            prediction = _predict_first(model, first_input(data))
+            prediction = predict_first(model, first_input(data))
         with _deciding:
             options = {"name": name, "target": target, "budget": budget, "group": group}
             decision = decide_on(data, self.policy, prediction, hints=self.hints, cache=self.cache, **options)
@@ -242,6 +251,8 @@ class Nebula(LossFunction):
         raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
 
     def _lock(self, dataset: DatasetId, decision: Decision, *, group: Any = None) -> None:
+        if self.pins is not None:
+            self.pins.check(decision, None if dataset is None else str(dataset))
         self._install(dataset, decision, build(decision), alone=not group)
         if not is_writer(group):
             return
@@ -259,8 +270,8 @@ class Nebula(LossFunction):
         self._guards.watch(dataset, decision, alone=alone)
 
     def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
-        """Put a decision into force that a guard made; not in place of a loss that learns."""
-        if any(True for _ in self._criteria[dataset].parameters()):
+        """Put a decision into force that a guard made; not in place of a loss that learns, or of a pinned one."""
+        if self.pins is not None or any(True for _ in self._criteria[dataset].parameters()):
             return False
         self._lock(dataset, decision)
         return True
@@ -279,19 +290,3 @@ class Nebula(LossFunction):
         """Name the policy and what is in force."""
         chosen = ", ".join(f"{k!r}: {d.spec.loss if d.spec else None}" for k, d in self._decisions.items())
         return f"policy={self.policy.name} {self.policy.version}, decided={{{chosen}}}"
-
-
-def _predict_first(model: nn.Module, inputs: Any) -> Tensor:
-    """Run the model on a first batch without touching its gradients, mode or buffers."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            output = model(inputs)
-    finally:
-        model.train(was_training)
-    if not isinstance(output, Tensor):
-        raise DecisionError(
-            f"expected the model to return a tensor, found {type(output).__name__}: pass `prediction=` instead."
-        )
-    return output

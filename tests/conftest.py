@@ -1,7 +1,8 @@
-"""One thread and one seed for every test."""
+"""One thread and one seed for every test, and nobody's own cache."""
 
 from __future__ import annotations
 
+import os
 import random
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+os.environ["NEBULA_CACHE"] = ":memory:"
 settings.register_profile(
     "gate", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )

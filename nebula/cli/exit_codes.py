@@ -10,6 +10,7 @@ from nebula.errors import (
     DataError,
     DecisionError,
     HintError,
+    LockError,
     MissingExtraError,
     NebulaError,
     PluginError,
@@ -37,7 +38,8 @@ class ExitCode(IntEnum):
     TESTS_FAILED = 6
     """A policy's test cases fail, or cover less of it than was asked."""
     FINDINGS = 7
-    """`policy verify`, `check` or `audit verify` found a fault, or `policy diff` or `audit replay` a change."""
+    """A fault found by `policy verify`, `check`, `cache verify` or `audit verify`; a decision that changes, found by
+    `policy diff`, `audit replay` or `lock`."""
     TORN = 8
     """An audit log ends in a torn record, and is otherwise as it was written."""
     INTERRUPTED = 130
@@ -51,6 +53,7 @@ _BY_ERROR: tuple[tuple[type[NebulaError], ExitCode], ...] = (
     (AmbiguousDecision, ExitCode.REFUSED),
     (DecisionError, ExitCode.NO_LOSS),
     (ContractError, ExitCode.NO_LOSS),
+    (LockError, ExitCode.FINDINGS),
     (DataError, ExitCode.USAGE),
     (HintError, ExitCode.USAGE),
     (MissingExtraError, ExitCode.USAGE),

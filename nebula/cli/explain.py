@@ -11,6 +11,7 @@ import typer
 from nebula.cli.audit_options import readable
 from nebula.cli.decision_view import show_explanation
 from nebula.cli.options import (
+    CacheOption,
     Features,
     HintsOption,
     Json,
@@ -73,6 +74,7 @@ def explain(
     trace_id: TraceId = None,
     last: Last = False,
     stability: Resamples = None,
+    cache: CacheOption = "user",
     json: Json = False,
 ) -> None:
     """Show every rule behind a decision, with the values it saw.
@@ -91,7 +93,7 @@ def explain(
         if stability is not None:
             show_stability(request, policy, parameter, stability, json=json)
             return
-        decision = request.decide(policy, parameter)
+        decision = request.decide(policy, parameter, cache)
     if why_not is not None:
         _show_why_not(decision, why_not, tree=tree, json=json)
     elif tree:

@@ -11,12 +11,14 @@ from typer.core import TyperGroup
 
 from nebula.cli.audit import audit
 from nebula.cli.bench import bench
+from nebula.cli.cache import cache
 from nebula.cli.check import check
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
 from nebula.cli.explain import explain
 from nebula.cli.explain_code import explain_code
 from nebula.cli.facts import facts
+from nebula.cli.lock import lock
 from nebula.cli.losses import losses
 from nebula.cli.output import say, show_text
 from nebula.cli.policy import policy
@@ -61,11 +63,12 @@ app = typer.Typer(
     + ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
     + ".",
 )
-for command in (select, explain, explain_code, check, profile, losses, facts, schema, demo):
+for command in (select, explain, explain_code, check, lock, profile, losses, facts, schema, demo):
     app.command()(command)
 app.add_typer(policy, name="policy")
 app.add_typer(bench, name="bench")
 app.add_typer(audit, name="audit")
+app.add_typer(cache, name="cache")
 
 
 def _show_version(wanted: bool) -> None:

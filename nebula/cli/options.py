@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
+    "CacheOption",
     "DataFile",
     "Features",
     "HintsOption",
@@ -69,6 +70,10 @@ Parameters = Annotated[
     typer.Option(
         "--set", metavar="NAME=VALUE", help="Replace a parameter of the policy; repeatable.", show_default=False
     ),
+]
+CacheOption = Annotated[
+    str,
+    typer.Option("--cache", metavar="CACHE", help="user, :memory:, a file, or redis://host:6379/0."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,24 +75,28 @@ class DataRequest:
         self._say_codes(found.class_names)
         return found
 
-    def decide(self, policy: str, parameters: list[str] | None) -> Decision:
+    def decide(self, policy: str, parameters: list[str] | None, cache: str) -> Decision:
         """Decide by a policy; the policy and the hints are checked before the data are read.
+
+        Args:
+            policy: The policy's name.
+            parameters: Repeated `name=value`.
+            cache: As `nebula.store.location.open_cache` reads it.
 
         Raises:
             PolicyError: The policy cannot be used.
             NebulaError: Whatever stands in the way of a decision.
         """
         from nebula.profiling.hints import parse_hints
-        from nebula.selection import as_policy
+        from nebula.selection import as_policy, decide_profiled
+        from nebula.store.location import open_cache
 
+        kept = open_cache(cache)
         loaded = as_policy(policy, key_values(parameters, "--set"))
         parse_hints(self._declared())
         started = time.perf_counter()
         found = self.profile().profile
-        profile_ms = (time.perf_counter() - started) * 1e3
-        decision = loaded.decide(found)
-        timings = {"profile": profile_ms, **decision.trace.timings_ms}
-        return replace(decision, trace=decision.trace.model_copy(update={"timings_ms": timings}))
+        return decide_profiled(loaded, found, cache=kept, profile_ms=(time.perf_counter() - started) * 1e3)
 
     def resample(
         self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]

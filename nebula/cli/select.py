@@ -10,6 +10,7 @@ import typer
 from nebula.cli.decision_view import show_choice
 from nebula.cli.exit_codes import ExitCode
 from nebula.cli.options import (
+    CacheOption,
     DataFile,
     Features,
     HintsOption,
@@ -41,11 +42,12 @@ def select(
     hint: HintsOption = None,
     parameter: Parameters = None,
     audit: Audit = None,
+    cache: CacheOption = "user",
     json: Json = False,
 ) -> None:
     """Choose the loss for a column of a data file, and say why."""
     request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
-    decision = request.decide(policy, parameter)
+    decision = request.decide(policy, parameter, cache)
     trace = decision.trace
     if audit is not None:
         from nebula.audit.log import AuditLog

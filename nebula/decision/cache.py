@@ -41,20 +41,33 @@ class LRUCache(Generic[Value]):
     def get(self, key: str) -> Value | None:
         """Return the value kept under this key, or None; either way it is counted."""
         with self._lock:
-            if key not in self._entries:
+            if key in self._entries:
+                self._hits += 1
+                self._entries.move_to_end(key)
+                return self._entries[key]
+        value = self.load(key)
+        with self._lock:
+            if value is None:
                 self._misses += 1
-                return None
-            self._hits += 1
-            self._entries.move_to_end(key)
-            return self._entries[key]
+            else:
+                self._hits += 1
+                self._keep(key, value)
+        return value
+
+    def load(self, key: str) -> Value | None:
+        """Look elsewhere for what memory does not hold; here there is no elsewhere."""
+        return None
 
     def put(self, key: str, value: Value) -> None:
         """Keep a value, dropping the least recently used one when full."""
         with self._lock:
-            self._entries[key] = value
-            self._entries.move_to_end(key)
-            if len(self._entries) > self._maxsize:
-                self._entries.popitem(last=False)
+            self._keep(key, value)
+
+    def _keep(self, key: str, value: Value) -> None:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._maxsize:
+            self._entries.popitem(last=False)
 
     def clear(self) -> None:
         """Forget every entry and the counts."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from nebula.decision.contrast import WhyNot
 from nebula.decision.model import Decision
 from nebula.decision.record import library_versions, record_rules, take_notes
 from nebula.decision.resolve import resolve_use
-from nebula.decision.trace import DecisionTrace, Note, PolicyIdentity, RunnerUp, Status
+from nebula.decision.trace import DecisionTrace, Note, PolicyIdentity, RunnerUp, Status, new_record
 from nebula.errors import ContractError, NoRuleFits
 from nebula.losses.spec import LossSpec
 from nebula.policy.compiled import CompiledPolicy, Evaluation, RuleOutcome
@@ -105,8 +103,7 @@ class Policy:
         ambiguity = rule.ambiguous if rule else None
         refused = ambiguity is not None and self.compiled.file.on_ambiguous == "refuse"
         trace = DecisionTrace(
-            id=uuid.uuid4().hex,
-            time=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            **new_record(),
             status=_status(profile, ambiguous=ambiguity is not None),
             rule_id=rule.id if rule else None,
             task=task,

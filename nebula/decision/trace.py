@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +26,7 @@ __all__ = [
     "RuleTrace",
     "RunnerUp",
     "Status",
+    "new_record",
 ]
 
 TRACE_VERSION = "1"
@@ -147,3 +150,8 @@ class DecisionTrace(_Value, Deferred):
         """Return the bytes that a replay must reproduce: sorted keys, no incidental fields."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude=_INCIDENTAL)
         return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def new_record() -> dict[str, str]:
+    """Return a new record's own fields: `id` and `time`."""
+    return {"id": uuid.uuid4().hex, "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}

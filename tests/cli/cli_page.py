@@ -21,7 +21,9 @@ import torch
 import typer
 from typer.cli import get_docs_for_click
 
+from nebula.audit.log import AuditLog
 from nebula.cli.main import app
+from nebula.decision.drift_event import DriftEvent
 from tests.audit.stamps import steady
 from tests.cli.runner import ROOT, call
 
@@ -34,6 +36,23 @@ _LISTED = re.compile(r"^\* `(\S+)`: .*\n", re.MULTILINE)
 _HELP = "* `--help`: Show this message and exit.\n"
 _OWN_PROCESS = ("verify", "diff")
 """What the solver did before in a process can change its witness."""
+
+_EVENT = DriftEvent(
+    id="0" * 32,
+    time="2026-01-31T12:00:00.000+00:00",
+    kind="below",
+    message="expected values in [0, inf) for PoissonNLLLoss, found -1",
+    expected="values in [0, inf)",
+    found="-1",
+    decision="1" * 32,
+    policy_digest="blake2b:0",
+    rule_id="count",
+    loss="PoissonNLLLoss",
+    calls=64,
+    rows=2048,
+    on_drift="warn",
+    outcome="told",
+)
 
 
 def commands() -> dict[str, Any]:
@@ -92,7 +111,9 @@ def _folder(text: str) -> Iterator[None]:
         way_back.callback(os.chdir, before)
         os.chdir(folder)
         for content, name in _FILE.findall(text):
+            Path(name).parent.mkdir(exist_ok=True)
             Path(name).write_text(content, encoding="utf-8")
+        AuditLog("watched.jsonl").append_event(_EVENT)
         rows = (f"{20 + i * 7 % 60},{i * i % 7},{100 + i * 37 % 100 * 1.25:g}" for i in range(120))
         Path("people.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
         rows = (f"{20 + i * 7 % 60},{i * i % 9},{100 + i * 37 % 100 * 1.25:g}" for i in range(100))

@@ -19,10 +19,11 @@ _POLICY = _LOSSES | {"policy"}
 _DECISION = _POLICY | {"decision"}
 _AUDIT = _DECISION | {"audit"}
 _PROOF = _AUDIT | {"proof"}
-_SELECTION = _DECISION | {"selection"}
+_STORE = _DECISION | {"store"}
+_SELECTION = _STORE | {"selection"}
 _EVIDENCE = _SELECTION | {"evidence"}
 _DRIFT = _EVIDENCE | {"drift"}
-_SELECTOR = _DRIFT | _AUDIT | {"selector"}
+_SELECTOR = _DRIFT | _AUDIT | {"lockfile", "selector"}
 _FACE = _SELECTOR | {"nebula"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -34,6 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decision": _DECISION,
     "audit": _AUDIT,
     "proof": _PROOF,
+    "store": _STORE,
+    "lockfile": _DECISION | {"lockfile"},
     "selection": _SELECTION,
     "evidence": _EVIDENCE,
     "drift": _DRIFT,
@@ -41,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
     "checking": _LOSSES | {"checking"},
-    "schemas": _AUDIT | {"schemas"},
+    "schemas": _AUDIT | {"lockfile", "schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
     "bench": _SELECTION | {"bench", "nebula"},
@@ -51,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof", "checking", "bench"},
+    | {"stability", "workbench", "proof", "checking", "bench", "store", "lockfile"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
@@ -114,7 +117,8 @@ def _torch_free() -> list[str]:
         parts = module.split(".")
         last = parts[-1]
         if (
-            room(module) in ("errors", "nebula", "policy", "decision", "audit", "cli", "schemas", "reference")
+            room(module)
+            in ("errors", "nebula", "policy", "decision", "audit", "cli", "schemas", "reference", "store", "lockfile")
             or (room(module) == "losses" and last in TORCH_FREE_LOSSES)
             or (room(module) == "profiling" and last in TORCH_FREE_PROFILING)
         ):
