@@ -22,6 +22,7 @@ class SchemaKind(str, Enum):
     why = "why"
     why_not = "why-not"
     drift_event = "drift-event"
+    lock = "lock"
     profile = "profile"
     hints = "hints"
 
