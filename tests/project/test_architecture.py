@@ -16,7 +16,8 @@ _BASE = {"errors", "plugins"}
 _PROFILING = _BASE | {"profiling"}
 _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
-_DECISION = _POLICY | {"decision"}
+_SMT = _POLICY | {"smt"}
+_DECISION = _SMT | {"decision"}
 _PROOF = _DECISION | {"proof"}
 _SELECTION = _DECISION | {"selection"}
 _SELECTOR = _SELECTION | {"selector"}
@@ -28,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "profiling": _PROFILING,
     "losses": _LOSSES,
     "policy": _POLICY,
+    "smt": _SMT,
     "decision": _DECISION,
     "proof": _PROOF,
     "selection": _SELECTION,

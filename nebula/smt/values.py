@@ -10,7 +10,7 @@ from nebula.policy.expression.syntax import Arithmetic, FactRef, Literal, NameRe
 from nebula.policy.expression.words import words_of
 from nebula.policy.invariants import WHOLE_WITH_THE_TARGET
 from nebula.profiling.vocabulary import Fact, vocabulary
-from nebula.proof.solver import z3
+from nebula.smt.solver import z3
 
 __all__ = ["Case", "FactTable", "constant_case", "number_of", "read_term"]
 
