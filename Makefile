@@ -68,9 +68,13 @@ bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environm
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
-docs: $(STAMP)  ## Write docs/reference, docs/losses and docs/errors from what the code itself reads
+PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
+	tests.check.test_checking_page tests.bench.evidence_page tests.project.coverage_page
+
+docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again
 	@$(BIN)/python -m nebula.reference docs
 	$(BIN)/python -m nebula.reference.plots docs/losses/plots
+	for page in $(PAGES); do $(BIN)/python -m $$page; done
 
 readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
 	@$(BIN)/python -m tests.project.readme
