@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test faults lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -79,9 +79,14 @@ faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
-docs: $(STAMP)  ## Write docs/reference, docs/losses and docs/errors from what the code itself reads
+PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
+	tests.check.test_checking_page tests.audit.test_audit_page \
+	tests.bench.evidence_page tests.project.coverage_page
+
+docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again
 	@$(BIN)/python -m nebula.reference docs
 	$(BIN)/python -m nebula.reference.plots docs/losses/plots
+	for page in $(PAGES); do $(BIN)/python -m $$page; done
 
 readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
 	@$(BIN)/python -m tests.project.readme

@@ -76,8 +76,9 @@ class Problem:
     end_column: int = 0
 
     def __str__(self) -> str:
-        """Return `file:line:column: message`."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        """Return `file:line:column: message`, or `file: message` for a fault without a place."""
+        place = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.file}{place}: {self.message}"
 
 
 class PolicyError(NebulaError, ValueError):

@@ -52,6 +52,7 @@ def _choice(trace: DecisionTrace) -> Iterator[tuple[str, str]]:
 
 
 def _spec(trace: DecisionTrace) -> Iterator[tuple[str, str]]:
+    from nebula.decision.composition import part_rows
     from nebula.decision.explain import serve_words, show_value
 
     spec = trace.spec
@@ -59,6 +60,7 @@ def _spec(trace: DecisionTrace) -> Iterator[tuple[str, str]]:
         return
     for name, value in spec.params.items():
         yield "parameter", f"{name} = {show_value(value)}"
+    yield from part_rows(spec)
     yield "link", spec.link
     if spec.output_bias:
         yield "output bias", f"{spec.output_bias.kind} = {show_value(spec.output_bias.values)}"

@@ -42,6 +42,10 @@ Loss = Annotated[
         "--why-not", metavar="LOSS", help="Say why this loss was not chosen, and what would.", show_default=False
     ),
 ]
+Prove = Annotated[
+    bool,
+    typer.Option("--prove", help="With --why-not: prove that no fewer facts would do, or find fewer (extra `verify`)."),
+]
 Tree = Annotated[bool, typer.Option("--tree", help="Draw a tree; with --json, its content.")]
 TraceId = Annotated[
     str | None,
@@ -70,6 +74,7 @@ def explain(
     hint: HintsOption = None,
     parameter: Parameters = None,
     why_not: Loss = None,
+    prove: Prove = False,
     tree: Tree = False,
     trace_id: TraceId = None,
     last: Last = False,
@@ -81,6 +86,8 @@ def explain(
 
     FILE is a data file together with --target, or the audit log that `select --audit` wrote.
     """
+    if prove and why_not is None:
+        raise typer.BadParameter("expected a loss to ask about with --why-not.", param_hint="--prove")
     if target is None and stability is not None:
         raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
     if target is None:
@@ -95,7 +102,7 @@ def explain(
             return
         decision = request.decide(policy, parameter, cache)
     if why_not is not None:
-        _show_why_not(decision, why_not, tree=tree, json=json)
+        _show_why_not(decision, why_not, prove=prove, tree=tree, json=json)
     elif tree:
         why = decision.why()
         show_json(why.model_dump_json(indent=2)) if json else show_text(why.tree())
@@ -164,14 +171,15 @@ def _policy_of(trace: DecisionTrace, policy: str) -> Policy | None:
     return None
 
 
-def _show_why_not(decision: Decision, loss: str, *, tree: bool, json: bool) -> None:
+def _show_why_not(decision: Decision, loss: str, *, prove: bool, tree: bool, json: bool) -> None:
     from nebula.cli.loss_names import known_loss
 
     name = known_loss(loss).name
+    prove = prove and decision.policy is not None  # why it is not at hand was said
     if decision.policy is not None and (json or tree):
-        answer = decision.contrast(name)
+        answer = decision.contrast(name, prove=prove)
         show_json(answer.model_dump_json(indent=2)) if json else show_text(answer.tree())
     elif json:
         show_json({"loss": name, "why_not": decision.why_not(name).splitlines()})
     else:
-        show_text(decision.why_not(name))
+        show_text(decision.why_not(name, prove=prove))

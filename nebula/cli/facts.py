@@ -27,8 +27,4 @@ def facts(json: Json = False) -> None:
 
 
 def _type(fact: Fact) -> str:
-    if fact.low is None and fact.high is None:
-        return fact.kind
-    low = "" if fact.low is None else f"{fact.low:g}"
-    high = "" if fact.high is None else f"{fact.high:g}"
-    return f"{fact.kind} {low}..{high}"
+    return f"{fact.kind} {fact.bounds}".rstrip()

@@ -83,7 +83,7 @@ def _across(comparison: ComparisonOutcome, facts: Mapping[str, FactValue]) -> tu
         steps: tuple[float, ...] = (math.ceil(edge) - 1, round(edge), math.floor(edge) + 1)
     else:
         steps = (math.nextafter(edge, -math.inf), edge, math.nextafter(edge, math.inf))
-    inside = (s for s in steps if (fact.low is None or s >= fact.low) and (fact.high is None or s <= fact.high))
+    inside = (step for step in steps if fact.admits(step))
     return tuple(s for s in inside if s != facts[fact.name])
 
 

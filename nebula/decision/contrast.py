@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nebula.decision.counterfactual import MAX_CHANGES, Counterfactual, find_counterfactual
+from nebula.decision.changes import Changes
+from nebula.decision.counterfactual import MAX_CHANGES, Counterfactual, find_counterfactual, selects
 from nebula.decision.explain import why_not
 from nebula.decision.fact_change import FactChange, describe_changes
-from nebula.decision.naming import losses_chosen, losses_named
+from nebula.decision.minimality import Minimality, prove_smallest
+from nebula.decision.naming import choosing_rule, losses_chosen, losses_named
 from nebula.decision.trace import DecisionTrace
 from nebula.decision.why import RuleAccount, explain_why
 from nebula.errors import DecisionError
 from nebula.losses.capability import violations
+from nebula.policy.model import SelectRule
+from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import facts_of
 
 if TYPE_CHECKING:
@@ -49,6 +53,9 @@ class WhyNot(BaseModel):
         0,
         description="Every set of so many changed facts, and fewer, was tried or ruled out, over the values searched.",
     )
+    proof: Minimality | None = Field(
+        None, description="What is proven of how many facts must change; null when no proof was asked for."
+    )
     contract: tuple[str, ...] = Field((), description="Clauses of the loss's contract that the data break as they are.")
     nearest: RuleAccount | None = Field(
         None, description="Of the rules that name it, the one with fewest failing comparisons."
@@ -62,11 +69,15 @@ class WhyNot(BaseModel):
         if self.answer == "not named":
             return f"No rule of {self.policy} names {self.loss}, so no fact can select it."
         if self.answer == "reachable":
-            first = f"{self.loss} would be chosen by {_by(self.rule_id)} if {_clauses(self.changes)}"
-            if not self.other_changes:
-                return f"{first}."
-            return f"{first}; or by {_by(self.other_rule_id)} if {_clauses(self.other_changes)}."
+            return " ".join(self._found())
         return " ".join(self._not_found())
+
+    def _found(self) -> Iterator[str]:
+        first = f"{self.loss} would be chosen by {_by(self.rule_id)} if {_clauses(self.changes)}"
+        other = f"; or by {_by(self.other_rule_id)} if {_clauses(self.other_changes)}" if self.other_changes else ""
+        yield f"{first}{other}."
+        if self.proof:
+            yield self.proof.sentence(self.loss)
 
     def _not_found(self) -> Iterator[str]:
         few = f"No change of {'one fact' if self.complete == 1 else f'up to {self.complete} facts'}"
@@ -75,7 +86,10 @@ class WhyNot(BaseModel):
             if self.complete == MAX_CHANGES
             else f", nor did any larger one within the bound of {self.profiles} trials"
         )
-        yield f"{few if self.complete else 'No change tried'} would select {self.loss}{rest}."
+        if not self.proof or self.proof.verdict != "impossible":
+            yield f"{few if self.complete else 'No change tried'} would select {self.loss}{rest}."
+        if self.proof:
+            yield self.proof.sentence(self.loss)
         if self.nearest and self.nearest.failing:
             yield f"Nearest is rule `{self.nearest.id}`, where {self.nearest.failing.sentence()}."
         elif self.nearest:
@@ -93,13 +107,14 @@ class WhyNot(BaseModel):
         return "\n".join([self.sentence(), *_draw(branches)])
 
 
-def explain_why_not(policy: Policy, trace: DecisionTrace, loss: str) -> WhyNot:
+def explain_why_not(policy: Policy, trace: DecisionTrace, loss: str, *, prove: bool = False) -> WhyNot:
     """Search for the smallest change of facts on which a policy would choose another loss.
 
     Args:
         policy: The policy that decided; a policy read again from the same files is the same.
         trace: The decision, made now or read back from a file.
         loss: Name of a registered loss.
+        prove: Prove that no fewer facts would do, or find fewer; needs the extra `verify`.
 
     Returns:
         The answer; one that names changes was re-checked by deciding on the changed profile.
@@ -107,6 +122,7 @@ def explain_why_not(policy: Policy, trace: DecisionTrace, loss: str) -> WhyNot:
     Raises:
         ContractError: No loss of that name is registered; the message names the nearest.
         DecisionError: Another policy decided, or the same one with other parameters.
+        MissingExtraError: A proof was asked for and the extra `verify` is not installed.
     """
     if policy.digest != trace.policy.digest:
         raise DecisionError(
@@ -122,6 +138,9 @@ def explain_why_not(policy: Policy, trace: DecisionTrace, loss: str) -> WhyNot:
     found = Counterfactual((), None, None, None, 0, 0)
     if named and not chosen:
         found = find_counterfactual(policy, trace.profile, loss)
+    proof = None
+    if prove and named and not chosen:
+        found, proof = _proven(policy, trace.profile, loss, found)
     answer: Literal["chosen", "reachable", "not found", "not named"] = "chosen"
     if not chosen:
         answer = "not named" if not named else "not found" if found.changes is None else "reachable"
@@ -137,10 +156,27 @@ def explain_why_not(policy: Policy, trace: DecisionTrace, loss: str) -> WhyNot:
         other_rule_id=found.other_rule_id,
         profiles=found.profiles,
         complete=found.complete,
+        proof=proof,
         contract=() if chosen else tuple(violations(loss, {}, trace.profile)),
         nearest=None if chosen else _nearest(trace, loss),
         why_not=lines,
     )
+
+
+def _proven(
+    policy: Policy, profile: DataProfile, loss: str, found: Counterfactual
+) -> tuple[Counterfactual, Minimality]:
+    """Put a smaller set in place of the one found, if there is one, and say what is proven."""
+
+    def agrees(changes: Changes) -> bool:
+        return selects(policy, profile, changes, loss)
+
+    proof, smaller = prove_smallest(policy.compiled, profile, loss, found.changes, agrees)
+    if smaller is None:
+        return found, proof
+    chooser = choosing_rule(policy.compiled, {**facts_of(profile), **dict(smaller)}, loss)
+    rule_id = chooser.id if isinstance(chooser, SelectRule) else None
+    return Counterfactual(smaller, rule_id, None, None, found.profiles, found.complete), proof
 
 
 def _nearest(trace: DecisionTrace, loss: str) -> RuleAccount | None:

@@ -23,7 +23,7 @@ from nebula.profiling.vocabulary import FactValue, facts_of, vocabulary
 if TYPE_CHECKING:
     from nebula.decision.policy import Policy
 
-__all__ = ["MAX_CHANGES", "MAX_PROFILES", "Counterfactual", "find_counterfactual"]
+__all__ = ["MAX_CHANGES", "MAX_PROFILES", "Counterfactual", "find_counterfactual", "selects"]
 
 MAX_CHANGES = 3
 MAX_PROFILES = 6_000
@@ -225,13 +225,33 @@ class _Search:
         if changed is None or self._breaks_contract(changes, changed):
             return False
         self.decided += 1
-        try:
-            spec = self.policy.decide(changed).spec
-        except (DecisionError, ValueError) as error:
-            if not isinstance(error, NebulaError):
-                raise
-            return False
-        return self.loss in losses_chosen(spec)
+        return _chooses(self.policy, changed, self.loss)
+
+
+def selects(policy: Policy, profile: DataProfile, changes: Changes, loss: str) -> bool:
+    """Say whether the whole decision on a changed profile, which breaks no further law, is for a loss.
+
+    Args:
+        policy: The policy.
+        profile: The profile before the changes.
+        changes: Facts and their new values.
+        loss: Name of a registered loss.
+    """
+    facts = facts_of(profile)
+    changed = changed_profile(profile, changes)
+    if changed is None or broken_laws({**facts, **dict(changes)}) - broken_laws(facts):
+        return False
+    return _chooses(policy, changed, loss)
+
+
+def _chooses(policy: Policy, profile: DataProfile, loss: str) -> bool:
+    try:
+        spec = policy.decide(profile).spec
+    except (DecisionError, ValueError) as error:
+        if not isinstance(error, NebulaError):
+            raise
+        return False
+    return loss in losses_chosen(spec)
 
 
 def _of_data(changes: Changes) -> int:

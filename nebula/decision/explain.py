@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nebula.decision.composition import part_rows
 from nebula.decision.naming import losses_chosen
 from nebula.decision.trace import ComparisonTrace, DecisionTrace, RuleTrace
 from nebula.errors import ContractError
@@ -54,6 +55,8 @@ def _explanation(trace: DecisionTrace) -> Iterator[str]:
 def _choice(spec: LossSpec) -> Iterator[str]:
     params = ", ".join(f"{name}={show_value(value)}" for name, value in spec.params.items())
     yield f"  loss:        {spec.loss}({params})"
+    for about, text in part_rows(spec):
+        yield f"  {about + ':':<12} {text}"
     yield f"  link:        {spec.link}"
     if spec.output_bias:
         yield f"  output bias: {spec.output_bias.kind} = {show_value(list(spec.output_bias.values))}"

@@ -122,6 +122,8 @@ def _number(value: FactValue) -> float | None:
 def _crossed(policy: CompiledPolicy, facts: Mapping[str, FactValue], name: str, after: FactValue) -> Atom | None:
     """Find the comparison that turns over, one with a constant on its edge before any other."""
     plan = policy.plan
+    if name not in plan.facts:  # a law or a contract asks for the change, no rule
+        return None
     values = [*[None] * len(plan.derived), *[facts.get(fact) for fact in plan.facts]]
     slot = len(plan.derived) + plan.facts.index(name)
     changed = [*values[:slot], after, *values[slot + 1 :]]

@@ -58,7 +58,7 @@ class Decision:
         """Return what came of every rule: `.sentence()`, `.tree()`, `.model_dump_json()`."""
         return explain_why(self.trace)
 
-    def why_not(self, loss: str, *, policy: Policy | None = None) -> str:
+    def why_not(self, loss: str, *, policy: Policy | None = None, prove: bool = False) -> str:
         """Say why another loss was not chosen, rule by rule, and last what would select it.
 
         What would select it needs the policy, which a decision read back from its record lacks:
@@ -67,30 +67,34 @@ class Decision:
         Args:
             loss: Name of a registered loss, e.g. `MSELoss`.
             policy: The policy that decided, for a decision read back.
+            prove: Prove that no fewer facts would do, or find fewer; needs the extra `verify`.
 
         Raises:
             ContractError: No loss of that name is registered.
-            DecisionError: Another policy decided.
+            DecisionError: Another policy decided, or a proof is asked for and none is at hand.
+            MissingExtraError: A proof was asked for and the extra `verify` is not installed.
         """
-        if policy is None and self.policy is None:
+        if policy is None and self.policy is None and not prove:
             return why_not(self.trace, loss)
-        answer = self.contrast(loss, policy=policy)
+        answer = self.contrast(loss, policy=policy, prove=prove)
         said = answer.answer in ("chosen", "not named")
         return "\n".join([*answer.why_not, *([] if said else [f"  {answer.sentence()}"])])
 
-    def contrast(self, loss: str, *, policy: Policy | None = None) -> WhyNot:
+    def contrast(self, loss: str, *, policy: Policy | None = None, prove: bool = False) -> WhyNot:
         """Search for the smallest change of facts that would select another loss.
 
         Args:
             loss: Name of a registered loss.
             policy: The policy that decided, for a decision read back.
+            prove: Prove that no fewer facts would do, or find fewer; needs the extra `verify`.
 
         Returns:
-            The answer: `.changes`, `.sentence()`, `.tree()`, `.model_dump_json()`.
+            The answer: `.changes`, `.proof`, `.sentence()`, `.tree()`, `.model_dump_json()`.
 
         Raises:
             ContractError: No loss of that name is registered.
             DecisionError: Another policy decided, or none is at hand.
+            MissingExtraError: A proof was asked for and the extra `verify` is not installed.
         """
         from nebula.decision.contrast import explain_why_not
 
@@ -98,7 +102,7 @@ class Decision:
         if asked is None:
             name = f"{self.trace.policy.name} {self.trace.policy.version}"
             raise DecisionError(f"expected the policy {name}, found a decision read back without it: pass `policy=`.")
-        return explain_why_not(asked.current(), self.trace, loss)
+        return explain_why_not(asked.current(), self.trace, loss, prove=prove)
 
     def __str__(self) -> str:
         """Return the one readable line."""

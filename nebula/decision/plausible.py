@@ -12,7 +12,7 @@ from nebula.policy.plan import Plan, make_plan
 from nebula.policy.strata import Strata
 from nebula.profiling.vocabulary import FactValue
 
-__all__ = ["broken_laws", "facts_of_law"]
+__all__ = ["broken_laws", "facts_of_law", "laws_kept"]
 
 _WHOLE = "target.is_integer_valued"
 
@@ -49,6 +49,15 @@ def broken_laws(facts: Mapping[str, FactValue]) -> frozenset[int]:
             if isinstance(value, float) and not value.is_integer():
                 found.add(len(_LAWS) + place)
     return frozenset(found)
+
+
+def laws_kept(broken: frozenset[int]) -> tuple[str, ...]:
+    """Return the laws as conditions that are never false, without the broken ones.
+
+    Args:
+        broken: Numbers of laws, as `broken_laws` gives them.
+    """
+    return tuple(law for number, law in enumerate(_LAWS) if number not in broken)
 
 
 @cache

@@ -131,21 +131,23 @@ class Policy:
             policy=self,
         )
 
-    def why_not(self, decision: Decision, loss: str) -> WhyNot:
+    def why_not(self, decision: Decision, loss: str, *, prove: bool = False) -> WhyNot:
         """Search for the smallest change of facts on which this policy would have chosen another loss.
 
         Args:
             decision: A decision of this policy, also one read back from its record.
             loss: Name of a registered loss.
+            prove: Prove that no fewer facts would do, or find fewer; needs the extra `verify`.
 
         Returns:
-            The answer: `.changes`, `.sentence()`, `.tree()`, `.model_dump_json()`.
+            The answer: `.changes`, `.proof`, `.sentence()`, `.tree()`, `.model_dump_json()`.
 
         Raises:
             ContractError: No loss of that name is registered.
             DecisionError: Another policy decided.
+            MissingExtraError: A proof was asked for and the extra `verify` is not installed.
         """
-        return decision.contrast(loss, policy=self)
+        return decision.contrast(loss, policy=self, prove=prove)
 
     def _choice(self, rule: SelectRule | None, evaluation: Evaluation) -> tuple[Use | None, str]:
         if rule is not None and self.compiled.file.hit_policy == "collect":

@@ -103,9 +103,11 @@ def verdict(op: str, left: Interval, right: Interval) -> bool | None:
 
     Args:
         op: One of `== != < <= > >=`.
-        left: Where the left side lies, closed.
-        right: Where the right side lies, closed.
+        left: Where the left side lies.
+        right: Where the right side lies.
     """
+    apart = left.high_open or right.low_open
+    crossed = left.low_open or right.high_open
     match op:
         case "!=":
             same = verdict("==", left, right)
@@ -117,9 +119,11 @@ def verdict(op: str, left: Interval, right: Interval) -> bool | None:
         case ">" | ">=":
             return verdict("<" if op == ">" else "<=", right, left)
         case "<":
-            return True if left.high < right.low else False if left.low >= right.high else None
+            below = left.high < right.low or (apart and left.high == right.low)
+            return True if below else False if left.low >= right.high else None
         case _:
-            return True if left.high <= right.low else False if left.low > right.high else None
+            above = left.low > right.high or (crossed and left.low == right.high)
+            return True if left.high <= right.low else False if above else None
 
 
 def satisfying(op: str, constant: Number) -> Interval:

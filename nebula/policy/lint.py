@@ -18,6 +18,7 @@ from nebula.policy.range_findings import Finding, find_settled
 from nebula.policy.rule_findings import EntryFinding, find_idle_rules, find_repeats, find_unused
 from nebula.policy.term_ranges import Terms
 from nebula.policy.unit_findings import find_mixed_units
+from nebula.policy.weight_findings import find_lone_schedules
 from nebula.profiling.vocabulary import vocabulary
 
 __all__ = ["lint_policy"]
@@ -54,6 +55,8 @@ def _warnings(resolved: Resolved, readable: Readable, *, whole: bool) -> Iterato
             yield _at_span(resolved, entry, finding)
     for idle in find_idle_rules(readable.file, readable.conditions):
         yield _at_entry(resolved, idle, "when")
+    for lone in find_lone_schedules(readable.file):
+        yield _at_entry(resolved, lone, "use", "compose", 0, "weight")
     for unused in find_unused(readable.file, readable.conditions) if whole else ():
         # An inherited name may serve other policies.
         if resolved.origins[unused.entry].source is resolved.source:
@@ -94,7 +97,7 @@ def _at_span(resolved: Resolved, entry: tuple[str, str], finding: Finding) -> Pr
     )
 
 
-def _at_entry(resolved: Resolved, finding: EntryFinding, *below: str) -> Problem:
+def _at_entry(resolved: Resolved, finding: EntryFinding, *below: str | int) -> Problem:
     origin = resolved.origins[finding.entry]
     problem = origin.problem(finding.message, *below, key=not below, code=finding.code)
     return replace(problem, hint=finding.hint, severity="warning")

@@ -49,7 +49,8 @@ class Terms:
         fact = self.facts.get(name)
         if fact is None:
             return Interval()
-        return Interval(-inf if fact.low is None else fact.low, inf if fact.high is None else fact.high)
+        low, high = (-inf if fact.low is None else fact.low), (inf if fact.high is None else fact.high)
+        return Interval(low, high, fact.low_open, fact.high_open)
 
     def is_whole(self, name: str) -> bool:
         """The fact is a whole number by its type."""
@@ -57,7 +58,8 @@ class Terms:
 
     def is_fraction(self, name: str) -> bool:
         """The fact is a share of a whole: a number from 0 to 1 by its bounds."""
-        return self.bounds(name) == Interval(0, 1) and self.facts[name].kind == "float"
+        bounds = self.bounds(name)
+        return (bounds.low, bounds.high) == (0, 1) and self.facts[name].kind == "float"
 
     def choices(self, name: str) -> frozenset[Scalar] | None:
         """Return all values that a string or yes/no fact can take, or None when they are open."""

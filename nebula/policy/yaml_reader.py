@@ -28,6 +28,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -57,8 +58,15 @@ def read_yaml(content: bytes | str, name: str) -> tuple[Source, list[Problem]]:
     except yaml.YAMLError as error:
         reason = getattr(error, "reason", None) or str(error).splitlines()[0]
         said = f"expected YAML, found text that cannot be read: {reason}."
-        raise _fatal("NEB-P004", name, said, 1, 1) from None
+        raise _fatal("NEB-P004", name, said, *_where(text, getattr(error, "position", None))) from None
     return builder.finish(), builder.problems
+
+
+def _where(text: str, position: int | None) -> tuple[int, int]:
+    """Return line and column of a character that cannot be read; of the first control character without a position."""
+    found = _UNSEEN.search(text)
+    index = found.start() if found else position or 0
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 def _decode(content: bytes | str, name: str) -> str:
@@ -113,6 +121,7 @@ class _Builder:
                 self.add(event, None)
             case yaml.ScalarEvent():
                 self.refuse_marks(event)
+                self.refuse_unseen(event)
                 self.add(event, self.scalar(event))
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self.refuse_marks(event)
@@ -137,6 +146,14 @@ class _Builder:
             self.report(event, "NEB-P006", said)
         if event.tag is not None:
             self.report(event, "NEB-P007", f"expected no tags, found `{event.tag}`: write the plain value.")
+
+    def refuse_unseen(self, event: Any) -> None:
+        """Refuse characters that steer a terminal, or turn the order in which text is read."""
+        unseen = _UNSEEN.search(event.value)
+        if unseen:
+            self.report(
+                event, "NEB-P011", f"expected text that can be seen, found the character {ord(unseen[0]):#06x}."
+            )
 
     def enter(self, event: Any) -> None:
         """Open a mapping or a sequence."""

@@ -28,6 +28,8 @@ class Fact:
         kind: Type of the value once known.
         low: Lower bound of a number, or None.
         high: Upper bound of a number, or None.
+        low_open: The lower bound itself is no value of the fact.
+        high_open: The upper bound itself is no value of the fact.
         choices: The values a string may take; empty when it is free.
         unit: Unit of a number, or None.
         description: What the fact means.
@@ -42,6 +44,23 @@ class Fact:
     unit: str | None
     description: str
     structural: bool
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def bounds(self) -> str:
+        """The bounds as text: `0..1`, `0..`; `>0..<1` where the ends themselves do not belong; empty without any."""
+        if self.low is None and self.high is None:
+            return ""
+        low = "" if self.low is None else f"{'>' if self.low_open else ''}{self.low:g}"
+        high = "" if self.high is None else f"{'<' if self.high_open else ''}{self.high:g}"
+        return f"{low}..{high}"
+
+    def admits(self, number: float) -> bool:
+        """Say whether a number lies within the bounds."""
+        above = self.low is None or number > self.low or (number == self.low and not self.low_open)
+        below = self.high is None or number < self.high or (number == self.high and not self.high_open)
+        return above and below
 
 
 @cache
@@ -85,6 +104,8 @@ def _fact(name: str, field: FieldInfo) -> Fact:
         unit=str(extra["unit"]) if "unit" in extra else None,
         description=field.description or "",
         structural=bool(extra.get("structural", False)),
+        low_open=_bound(bounds, "gt") is not None,
+        high_open=_bound(bounds, "lt") is not None,
     )
 
 

@@ -13,10 +13,10 @@ from nebula.policy.model import SelectRule, Use
 from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import FactValue, facts_of
 from nebula.proof.corpus import Change
-from nebula.proof.encoding import EncodedPolicy
-from nebula.proof.oracle import Oracle
-from nebula.proof.solver import z3
-from nebula.proof.witness import essential_facts, read_profile
+from nebula.smt.encoding import EncodedPolicy
+from nebula.smt.oracle import Oracle
+from nebula.smt.solver import z3
+from nebula.smt.witness import essential_facts, read_profile
 
 __all__ = ["Differences", "Undone", "find_differences"]
 

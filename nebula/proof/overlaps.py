@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nebula.proof.oracle import Oracle
-from nebula.proof.solver import z3
+from nebula.smt.oracle import Oracle
+from nebula.smt.solver import z3
 
 __all__ = ["Overlap", "find_overlaps"]
 

@@ -13,12 +13,12 @@ from nebula.policy.loader import loads
 from nebula.policy.model import SelectRule, ServeChoice, Use
 from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import FactValue, facts_of, vocabulary
-from nebula.proof.clauses import Breach, breaches
-from nebula.proof.oracle import Oracle
 from nebula.proof.overlaps import Overlap, find_overlaps
 from nebula.proof.report import Finding, Kind, Verification, Witness
-from nebula.proof.solver import z3
-from nebula.proof.witness import essential_facts, read_profile
+from nebula.smt.clauses import Breach, breaches
+from nebula.smt.oracle import Oracle
+from nebula.smt.solver import z3
+from nebula.smt.witness import essential_facts, read_profile
 
 __all__ = ["verify"]
 

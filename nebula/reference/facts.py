@@ -31,5 +31,4 @@ def render_facts() -> str:
 def _type(fact: Fact) -> str:
     if fact.choices:
         return "one of " + ", ".join(f"`{choice}`" for choice in fact.choices)
-    low, high = ("" if bound is None else f"{bound:g}" for bound in (fact.low, fact.high))
-    return f"{fact.kind} {low}..{high}" if low or high else fact.kind
+    return f"{fact.kind} {fact.bounds}".rstrip()

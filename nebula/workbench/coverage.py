@@ -168,9 +168,9 @@ def _out_of_bounds(text: str, name: str, threshold: float) -> set[Outcome]:
     operator = next((op for op in ("<=", ">=", "==", "!=", "<", ">") if f" {op} " in text), "")
     if not text.startswith(name) or not operator:
         return set()
-    below = fact.high is not None and fact.high < threshold
-    above = fact.low is not None and fact.low > threshold
     at_low, at_high = fact.low == threshold, fact.high == threshold
+    below = fact.high is not None and (fact.high < threshold or (at_high and fact.high_open))
+    above = fact.low is not None and (fact.low > threshold or (at_low and fact.low_open))
     always: dict[str, bool] = {
         "<": below,
         "<=": below or at_high,

@@ -121,6 +121,5 @@ def _around(edge: float, fact: Fact) -> Iterator[FactValue]:
     )
     for step in steps:
         value = float(round(step)) if fact.kind == "int" else step
-        inside = (fact.low is None or value >= fact.low) and (fact.high is None or value <= fact.high)
-        if inside and math.isfinite(value):
+        if fact.admits(value) and math.isfinite(value):
             yield int(value) if fact.kind == "int" else value

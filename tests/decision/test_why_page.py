@@ -51,7 +51,7 @@ def _run(code: str) -> str:
 def test_every_example_gives_the_output_that_is_shown() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert rendered(text) == text, "run `python -m tests.decision.test_why_page`"
-    assert text.count("\n$ nebula ") == 6
+    assert text.count("\n$ nebula ") == 8
     assert "HuberLoss would be chosen by rule `outliers` if target.outlier_fraction rose from" in text
 
 

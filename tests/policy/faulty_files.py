@@ -191,7 +191,7 @@ FILES: list[tuple[str, str, int, int, list[str]]] = [
     ("second-document", "---\napiVersion: nebula/v1\n", 4, 1, ["one document"]),
     ("not-yaml", "select: [\n", 5, 1, ["expected YAML"]),
     ("tab", "select:\n\t- a\n", 5, 1, ["expected YAML"]),
-    ("control", "description: \x07\n", 1, 1, ["cannot be read"]),
+    ("control", "description: \x07\n", 4, 14, ["cannot be read"]),
     ("base", "extends: [nowhere.yaml]\n", 4, 11, ["no such file"]),
     ("anchor-rule", RULE + "when: true, before: c, use: {loss: MSELoss}, " + END, 5, 33, ["an inherited rule", "`c`"]),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ import yaml
 
 import nebula
 from nebula.decision.collect import collect
+from nebula.decision.policy import Policy
 from nebula.errors import PolicyError
 from nebula.losses.composite import CompositeCriterion
+from nebula.losses.factory import build_criterion
+from nebula.losses.spec import LossSpec
+from nebula.policy.lint import lint_policy
+from nebula.policy.loader import loads
 from nebula.policy.model import SelectRule
 from nebula.schemas import SCHEMAS
 
@@ -182,3 +188,125 @@ def test_the_schema_refuses_the_broken(use: dict[str, Any]) -> None:
     document["select"][0]["use"] = use
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, SCHEMAS["policy"]())
+
+
+LINEAR = "{schedule: linear, from: 1, to: 0.5, over: 200}"
+
+
+def lone(use: str, hit_policy: str = "first") -> str:
+    rule = f"  - {{id: a, when: known(target.mean), use: {use}, because: So.}}\n"
+    return f"{HEAD}hit_policy: {hit_policy}\nselect:\n{rule}otherwise: {{error: none}}\n"
+
+
+LONE = [
+    ("alone", lone(f"{{compose: [{{loss: MSELoss, weight: {LINEAR}}}]}}"), True),
+    ("two-terms", lone(f"{{compose: [{{loss: MSELoss, weight: {LINEAR}}}, {{loss: L1Loss}}]}}"), False),
+    (
+        "penalty",
+        lone(f"{{compose: [{{loss: MSELoss, weight: {LINEAR}}}], penalties: [{{kind: l2, strength: 0.1}}]}}"),
+        False,
+    ),
+    ("constant", lone("{compose: [{loss: MSELoss, weight: 0.5}]}"), False),
+    ("fact", lone("{compose: [{loss: MSELoss, weight: $target.mean}]}"), False),
+    ("collected", lone(f"{{compose: [{{loss: MSELoss, weight: {LINEAR}}}]}}", "collect"), False),
+    (
+        "otherwise",
+        f"{HEAD}otherwise: {{use: {{compose: [{{loss: MSELoss, weight: {LINEAR}}}]}}, because: So.}}\n",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), [case[1:] for case in LONE], ids=[case[0] for case in LONE])
+def test_a_schedule_on_the_only_term_is_told(text: str, told: bool, tmp_path: Path) -> None:
+    source = tmp_path / "p.yaml"
+    source.write_text(text, encoding="utf-8")
+    found = lint_policy(source)
+    assert [problem.code for problem in found] == (["NEB-P111"] if told else [])
+    for problem in found:
+        line = text.splitlines()[problem.line - 1]
+        assert line[problem.column - 1 :].startswith("{schedule: linear")
+
+
+def trained(weight: Any, optimiser: Callable[[list[torch.Tensor]], torch.optim.Optimizer], steps: int) -> torch.Tensor:
+    """Where a regression of five weights stands after some steps with a single-term composite."""
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 5, generator=draw)
+    y = x @ torch.arange(5.0) + 0.1 * torch.randn(64, generator=draw)
+    term = {"name": "mse", "weight": weight, "spec": {"loss": "MSELoss", "serve": {"functional": "mean"}}}
+    spec = LossSpec.model_validate({"loss": "CompositeLoss", "serve": {"functional": "mean"}, "terms": [term]})
+    criterion = build_criterion(spec)
+    assert isinstance(criterion, CompositeCriterion)
+    w = torch.zeros(5, requires_grad=True)
+    stepper = optimiser([w])
+    for _ in range(steps):
+        stepper.zero_grad()
+        criterion(x @ w, y).backward()
+        stepper.step()
+        criterion.advance()
+    return w.detach()
+
+
+SLOW = {"schedule": "linear", "from": 1.0, "to": 0.2, "over": 800}
+OPTIMISERS = {
+    "adam": lambda weights: torch.optim.Adam(weights, lr=0.002, betas=(0.9, 0.98)),  # a memory of 50 steps
+    "sgd": lambda weights: torch.optim.SGD(weights, lr=0.0005),
+}
+
+
+def moved(name: str, weight: Any) -> float:
+    """How far a weight moves the end of training, beside its length."""
+    plain, weighted = (trained(w, OPTIMISERS[name], 800) for w in (1.0, weight))
+    return float((plain - weighted).norm() / plain.norm())
+
+
+def test_adam_hardly_sees_the_weight_of_the_only_term() -> None:
+    """What NEB-P111 says."""
+    assert moved("adam", 0.01) < 1e-3
+    assert moved("adam", SLOW) < 0.1
+    assert moved("sgd", SLOW) > 2 * moved("adam", SLOW)
+
+
+EXPLAINED = [
+    ({"schedule": "cosine", "from": 1, "to": 0, "over": 10}, "cosine: from 1 to 0 over 10 steps"),
+    (
+        {"schedule": "linear", "from": 0, "to": 2, "over": 9, "delay": 3},
+        "linear: from 0 to 2 over 9 steps, after 3 steps",
+    ),
+    ({"schedule": "step", "from": 1, "factor": 0.5, "every": 4}, "step: 1, times 0.5 every 4 steps"),
+    (
+        {"schedule": "step", "from": 1, "factor": 0.5, "every": 4, "least": 0.1},
+        "step: 1, times 0.5 every 4 steps, never below 0.1",
+    ),
+    ({"schedule": "cyclical", "low": 0, "high": 1, "period": 8}, "cyclical: from 0 to 1 and back every 8 steps"),
+    (
+        {"schedule": "phases", "phases": [{"until": 5, "weight": 0}, {"weight": 1}]},
+        "phases: 0 until step 5, then 1",
+    ),
+    (0.25, "0.25"),
+]
+
+
+@pytest.mark.parametrize(("weight", "said"), EXPLAINED, ids=[said.partition(":")[0] for _, said in EXPLAINED])
+def test_explain_lists_terms_weights_and_penalties(weight: Any, said: str) -> None:
+    use = {
+        "compose": [{"loss": "CrossEntropyLoss"}, {"loss": "NLLLoss", "name": "second", "weight": weight}],
+        "penalties": [
+            {"kind": "elastic_net", "strength": 0.5, "l1_share": 0.25, "include": ["encoder.*"]},
+            {"kind": "l2", "strength": 1, "exclude": ["head.*"], "biases_and_norms": True},
+        ],
+    }
+    document = yaml.safe_load(HEAD) | {
+        "select": [{"id": "a", "when": "target.is_integer_valued", "use": use, "because": "So."}]
+    }
+    decision = Policy(loads(yaml.safe_dump(document))).decide(nebula.profile(LABELS, LOGITS))
+    text = decision.explain()
+    assert "term:        crossentropyloss: CrossEntropyLoss(" in text
+    assert "second: NLLLoss(" in text
+    assert f"weight {said}\n" in text
+    assert "penalty:     elastic_net of strength 0.5, 0.25 of it l1 on encoder.*" in text
+    assert "penalty:     l2 of strength 1 on all weights without head.*, biases and norms too" in text
+    assert decision.spec is not None
+    for term in decision.spec.terms:
+        for step in term.spec.adapt:
+            assert f"{term.name}: {step.on}: {step.step}" in text

@@ -31,6 +31,12 @@ FILES = {
     "object": (HEAD + "description: !!python/object/apply:os.system [ls]\n", "expected no tags"),
     "new-object": ("!!python/object/new:object {}\n", "expected no tags"),
     "nul": (HEAD + "description: a\0b\n", "cannot be read"),
+    "escape": (HEAD + 'description: "ok\\e[2J"\n', "can be seen, found the character 0x001b"),
+    "bell-in-a-key": (HEAD + '"\\a": 1\n', "can be seen, found the character 0x0007"),
+    "return": (HEAD + 'description: "bad\\rgood"\n', "found the character 0x000d"),
+    "c1": (HEAD + 'description: "\\x9b31m"\n', "found the character 0x009b"),
+    "right-to-left": (HEAD + "description: a\u202eb\n", "found the character 0x202e"),
+    "isolate": (policy("target.mean > 1 \u2066"), "found the character 0x2066"),
     "long-condition": (policy("target.n > 1 and " * 200 + "true"), "2000 characters"),
     "long-name": (policy("a" * 1_900 + " > 1"), "unknown name"),
     "brackets": (policy("(" * 900 + "true" + ")" * 900), "expected"),
@@ -96,3 +102,21 @@ def test_plain_scalars_follow_the_core_schema(written: str, value: object) -> No
     compiled = loads(HEAD + f"parameters: {{a: {written}}}\n")
     assert compiled.parameters == {"a": value}
     assert type(compiled.parameters["a"]) is type(value)
+
+
+def test_a_control_character_is_shown_where_it_stands() -> None:
+    with pytest.raises(PolicyError) as caught:
+        loads(HEAD + "description: a\x00b\n")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column, problem.code) == (4, 15, "NEB-P004")
+
+
+def test_tabs_line_ends_and_joiners_are_seen() -> None:
+    text = policy("true").replace("version: 1.0.0\n", 'version: 1.0.0\ndescription: "a\\tb\\n\u200d é"\n')
+    assert loads(text).file.description == "a\tb\n\u200d é"
+
+
+def test_a_fault_without_a_place_is_told_without_one() -> None:
+    with pytest.raises(PolicyError) as caught:
+        load("nowhere.yaml")
+    assert str(caught.value).startswith("nowhere.yaml: expected a policy file")

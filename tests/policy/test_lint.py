@@ -48,6 +48,19 @@ CONDITIONS = [
     ("two-bounded", "target.zero_fraction + 2 < target.class_balance", "NEB-P101", "and `target.class_balance` lies"),
     ("itself", "target.n < target.n", "NEB-P101", "both sides are the same"),
     ("itself-equal", "target.n == target.n", "NEB-P102", "both sides are the same"),
+    ("open-low", "target.min_gap <= 0", "NEB-P101", "`target.min_gap` lies in (0, ∞)"),
+    ("open-low-always", "target.min_gap > 0", "NEB-P102", "lies in (0, ∞)"),
+    ("open-low-equal", "hints.quantile == 0", "NEB-P101", "`hints.quantile` lies in (0, 1)"),
+    ("open-low-unequal", "hints.quantile != 0", "NEB-P102", "lies in (0, 1)"),
+    ("open-high", "hints.label_noise >= 1", "NEB-P101", "`hints.label_noise` lies in [0, 1)"),
+    ("open-high-always", "hints.label_noise < 1", "NEB-P102", "lies in [0, 1)"),
+    ("open-high-member", "hints.quantile in [0.5, 1]", "NEB-P101", "it can never be `1`"),
+    ("open-swapped", "0 < hints.quantile", "NEB-P102", "lies in (0, 1)"),
+    ("open-inside", "hints.quantile > 0.5", None, ""),
+    ("closed-low", "hints.label_noise <= 0", None, ""),
+    ("open-arithmetic", "hints.quantile - 1 < 0", None, ""),
+    ("open-contradiction", "hints.quantile > 0.9 and hints.quantile >= 1", "NEB-P101", "lies in (0, 1)"),
+    ("open-percentage", "hints.quantile > 50", "NEB-P101", "can never hold"),
     ("literals", "1 > 2", "NEB-P101", "can never hold"),
     ("false", "false", "NEB-P101", "the condition is `false`"),
     ("parameter", "target.class_balance > big", "NEB-P101", "and `big` is 2"),
@@ -107,7 +120,13 @@ def test_conditions(lint: Any, condition: str, code: str | None, part: str) -> N
     assert all(part in problem.message for problem in found), found
 
 
-FACTS = {"target.class_balance": (0.0, 1.0), "target.n": (0, 40), "target.mean": (-50.0, 50.0)}
+FACTS = {
+    "target.class_balance": (0.0, 1.0),
+    "target.n": (0, 40),
+    "target.mean": (-50.0, 50.0),
+    "hints.quantile": (5e-324, 1 - 2**-53),
+    "hints.label_noise": (0.0, 1 - 2**-53),
+}
 NUMBERS = st.integers(-3, 3).map(str) | st.sampled_from(["0.5", "1.5", "0.1"])
 TERMS = st.recursive(
     st.sampled_from(list(FACTS)) | NUMBERS,

@@ -16,7 +16,8 @@ _BASE = {"errors", "plugins"}
 _PROFILING = _BASE | {"profiling"}
 _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
-_DECISION = _POLICY | {"decision"}
+_SMT = _POLICY | {"smt"}
+_DECISION = _SMT | {"decision"}
 _AUDIT = _DECISION | {"audit"}
 _PROOF = _AUDIT | {"proof"}
 _STORE = _DECISION | {"store"}
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "profiling": _PROFILING,
     "losses": _LOSSES,
     "policy": _POLICY,
+    "smt": _SMT,
     "decision": _DECISION,
     "audit": _AUDIT,
     "proof": _PROOF,

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 
 from nebula.policy.loader import loads
-from nebula.proof.encoding import EncodedPolicy
-from nebula.proof.solver import z3
-from nebula.proof.values import FactTable, number_of
+from nebula.smt.encoding import EncodedPolicy
+from nebula.smt.solver import z3
+from nebula.smt.values import FactTable, number_of
 from tests.policy.random_policies import Sample, profiles, samples
 from tests.policy.samples import derive, policy
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nebula.policy.loader import load, loads
-from nebula.proof.oracle import Oracle
-from nebula.proof.solver import z3
 from nebula.proof.verify import verify
+from nebula.smt.oracle import Oracle
+from nebula.smt.solver import z3
 from tests.cli.runner import call
 from tests.proof.planted_faults import PLANTED, REST, Planted, written
 

@@ -1,4 +1,4 @@
-"""NEB-P101 to NEB-P110: what loads, and is probably not meant."""
+"""NEB-P101 to NEB-P111: what loads, and is probably not meant."""
 
 from __future__ import annotations
 
@@ -93,5 +93,23 @@ PAGES = (
         "Compare with a constant, a parameter or a fact of the same unit.",
         rule("target.n > target.mean"),
         rule("target.median > target.mean"),
+    ),
+    _Advice(
+        "NEB-P111",
+        "a schedule on the only term of a composite",
+        "With one term and no penalty, the weight multiplies the whole gradient. Adam and its kin divide the running "
+        "mean of the gradient by its running root mean square: a constant factor leaves every step as it is, and one "
+        "that changes slowly beside their memory, 1/(1 - beta2) steps, nearly so (Kingma and Ba, Adam, ICLR 2015, "
+        "section 2.1). Under plain SGD it acts as a second learning-rate schedule.",
+        "Name the loss alone and schedule the learning rate; or give the composite the second term, or the penalty, "
+        "that the weight was to be balanced against.",
+        rule(
+            "target.n > 9",
+            use="{compose: [{loss: MSELoss, weight: {schedule: linear, from: 1, to: 0.1, over: 100}}]}",
+        ),
+        rule(
+            "target.n > 9",
+            use="{compose: [{loss: MSELoss, weight: {schedule: linear, from: 1, to: 0.1, over: 100}}, {loss: L1Loss}]}",
+        ),
     ),
 )

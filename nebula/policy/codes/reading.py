@@ -1,4 +1,4 @@
-"""NEB-P001 to NEB-P010: the file itself cannot be read."""
+"""NEB-P001 to NEB-P011: the file itself cannot be read."""
 
 from __future__ import annotations
 
@@ -89,5 +89,15 @@ PAGES = (
         "Write a finite number, or leave the comparison out.",
         "parameters: {limit: .inf}\n",
         "parameters: {limit: 1e9}\n" + rule("target.max < limit"),
+    ),
+    CodePage(
+        "NEB-P011",
+        "a character that cannot be seen",
+        "Escapes in quotes can bring in control characters, which clear or colour the screen of whoever reads an "
+        "explanation, and marks that turn the direction of writing, which show a rule otherwise than it is read "
+        "(Boucher and Anderson, Trojan Source, 2021).",
+        "Leave the character out.",
+        'description: "all is well\\e[2J"\n',
+        "description: all is well\n" + rule("target.n > 9"),
     ),
 )

@@ -12,8 +12,8 @@ from nebula.policy.expression.parser import parse_condition
 from nebula.policy.expression.syntax import Compare, HasWord, Known, Term
 from nebula.policy.expression.terms import Constant, Slot
 from nebula.policy.plan import Setter
-from nebula.proof.solver import z3
-from nebula.proof.values import Case, FactTable, constant_case, read_term
+from nebula.smt.solver import z3
+from nebula.smt.values import Case, FactTable, constant_case, read_term
 
 __all__ = ["EncodedPolicy", "encode_condition"]
 

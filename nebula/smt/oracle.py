@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nebula.policy.compiled import CompiledPolicy
 from nebula.policy.invariants import INVARIANTS
 from nebula.profiling.vocabulary import vocabulary
-from nebula.proof.encoding import EncodedPolicy, Truth, encode_condition
-from nebula.proof.solver import z3
-from nebula.proof.values import FactTable
+from nebula.smt.encoding import EncodedPolicy, Truth, encode_condition
+from nebula.smt.solver import z3
+from nebula.smt.values import FactTable
 
 __all__ = ["Oracle"]
 
@@ -24,6 +24,9 @@ _ROUNDING_EFFORT = 1_000_000  # z3's own unit of work, so that the same model co
 class Oracle:
     """Says whether a profile can be such, and shows one.
 
+    Args:
+        laws: Conditions that are false of no profile; the vocabulary's own when left out.
+
     Attributes:
         facts: The variables.
         questions: How often it was asked.
@@ -31,13 +34,16 @@ class Oracle:
         undecided: Questions on which the solver gave up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, laws: Iterable[str] | None = None) -> None:
         self.facts = FactTable()
         self.questions, self.seconds = 0, 0.0
         self.undecided: list[str] = []
         self._solver: Any = None
         self._rounded: Any = None
-        self._given: list[Any] = [z3.Not(encode_condition(law.condition, self.facts)[1]) for law in INVARIANTS]
+        self._given: list[Any] = [
+            z3.Not(encode_condition(law, self.facts)[1])
+            for law in (laws if laws is not None else (law.condition for law in INVARIANTS))
+        ]
         self._number = 0
         self._modest = z3.Bool("modest")
 

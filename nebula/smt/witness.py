@@ -8,8 +8,8 @@ from typing import Any
 from nebula.policy.expression.words import words_of
 from nebula.profiling.model import DataProfile
 from nebula.profiling.vocabulary import FactValue, facts_of, vocabulary
-from nebula.proof.solver import z3
-from nebula.proof.values import FactTable
+from nebula.smt.solver import z3
+from nebula.smt.values import FactTable
 
 __all__ = ["essential_facts", "read_profile"]
 

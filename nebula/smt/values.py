@@ -10,7 +10,7 @@ from nebula.policy.expression.syntax import Arithmetic, FactRef, Literal, NameRe
 from nebula.policy.expression.words import words_of
 from nebula.policy.invariants import WHOLE_WITH_THE_TARGET
 from nebula.profiling.vocabulary import Fact, vocabulary
-from nebula.proof.solver import z3
+from nebula.smt.solver import z3
 
 __all__ = ["Case", "FactTable", "constant_case", "number_of", "read_term"]
 
@@ -83,8 +83,9 @@ class FactTable:
             return [z3.Or(choices)] if choices else [value >= 0]
         bounds = []
         if fact.kind in ("int", "float"):
-            bounds += [] if fact.low is None else [value >= number_of(fact.low)]
-            bounds += [] if fact.high is None else [value <= number_of(fact.high)]
+            low, high = (None if end is None else number_of(end) for end in (fact.low, fact.high))
+            bounds += [] if low is None else [value > low if fact.low_open else value >= low]
+            bounds += [] if high is None else [value < high if fact.high_open else value <= high]
         if fact.name in WHOLE_WITH_THE_TARGET:
             whole = self.case("target.is_integer_valued")
             bounds.append(z3.Implies(z3.And(whole.guard, whole.value), z3.IsInt(value)))

@@ -1,0 +1,1 @@
+"""Policies as formulas, and the solver that is asked about them."""
