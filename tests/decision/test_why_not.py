@@ -169,7 +169,7 @@ EXAMPLES = [
     ("heavy-tailed", "MSELoss", "rule `regression` if you declared hints.metric=rmse (yours to declare)"),
     ("multiclass", "NLLLoss", "if prediction.space were log_probabilities"),
     ("regression", "MSELoss", "MSELoss was chosen, by rule `regression`"),
-    ("columns", "SmoothL1Loss", "No rule of default 1.0.0 names SmoothL1Loss"),
+    ("columns", "SmoothL1Loss", "No rule of default 1.1.0 names SmoothL1Loss"),
     ("multiclass", "HuberLoss", 'Nearest is rule `positive`, where `task == "positive"` is false'),
 ]
 
