@@ -80,7 +80,7 @@ schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
-	tests.check.test_checking_page tests.audit.test_audit_page \
+	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
 	tests.bench.evidence_page tests.project.coverage_page
 
 docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again

@@ -10,6 +10,7 @@ from nebula.decision.trace import ComparisonTrace, DecisionTrace, RuleTrace
 from nebula.errors import ContractError
 from nebula.losses.capability import violations
 from nebula.losses.catalogue import load_builtin
+from nebula.losses.needed_outputs import NeededOutputs, needed_outputs
 from nebula.losses.registry import find, nearest
 from nebula.losses.spec import LossSpec
 
@@ -33,7 +34,7 @@ def explain(trace: DecisionTrace) -> str:
 def _explanation(trace: DecisionTrace) -> Iterator[str]:
     yield summary(trace)
     if trace.spec:
-        yield from _choice(trace.spec)
+        yield from _choice(trace.spec, needed_outputs(trace.spec, trace.profile))
     if trace.ambiguity:
         yield f"  ambiguous:   {' or '.join(trace.ambiguity.between)}. {trace.ambiguity.ask}"
     for note in trace.notes:
@@ -52,11 +53,13 @@ def _explanation(trace: DecisionTrace) -> Iterator[str]:
     yield f"decided by {trace.engine}, policy {trace.policy.digest}"
 
 
-def _choice(spec: LossSpec) -> Iterator[str]:
+def _choice(spec: LossSpec, outputs: NeededOutputs | None) -> Iterator[str]:
     params = ", ".join(f"{name}={show_value(value)}" for name, value in spec.params.items())
     yield f"  loss:        {spec.loss}({params})"
     for about, text in part_rows(spec):
         yield f"  {about + ':':<12} {text}"
+    if outputs:
+        yield f"  outputs:     {outputs}"
     yield f"  link:        {spec.link}"
     if spec.output_bias:
         yield f"  output bias: {spec.output_bias.kind} = {show_value(list(spec.output_bias.values))}"

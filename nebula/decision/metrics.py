@@ -29,6 +29,8 @@ _TASKS: dict[Metric, frozenset[Task]] = {
     "mae": _NUMBERS | _SHARES,
     "r2": _NUMBERS,
     "pinball": _NUMBERS,
+    "msle": _NON_NEGATIVE,
+    "rmsle": _NON_NEGATIVE,
     "gaussian_nll": frozenset({"regression", "positive"}),
     "poisson_deviance": _NON_NEGATIVE,
     "gamma_deviance": frozenset({"positive", "count"}),

@@ -9,6 +9,7 @@ from nebula.decision.explain import explain, summary, why_not
 from nebula.decision.trace import DecisionTrace, Status
 from nebula.decision.why import Why, explain_why
 from nebula.errors import DecisionError
+from nebula.losses.needed_outputs import NeededOutputs, needed_outputs
 from nebula.losses.spec import LossSpec
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Decision:
     def spec(self) -> LossSpec | None:
         """Loss × link × output bias × serving; None when the policy refuses to guess."""
         return self.trace.spec
+
+    @property
+    def outputs(self) -> NeededOutputs | None:
+        """How many outputs the model's last layer needs, and what each one is; None without a loss of known shape."""
+        return needed_outputs(self.trace.spec, self.trace.profile) if self.trace.spec else None
 
     @property
     def rule_id(self) -> str | None:

@@ -88,7 +88,7 @@ def take_notes(
     if bad:
         text = f"the target has {bad} NaN or infinite values, which make every mean NaN: remove or mask those rows"
         notes.append(Note(kind="warning", text=text))
-    if profile.relation.broadcasts_silently:
+    if profile.relation.broadcasts_silently and task != "survival":
         text = "target and prediction differ in shape and torch would broadcast them: a step aligns them"
         notes.append(Note(kind="warning", text=text))
     return tuple(notes)

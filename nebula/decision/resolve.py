@@ -163,7 +163,7 @@ def _serve(
         functional=choice.functional or usual,
         threshold=threshold,
         quantile=quantile,
-        labels=_own_labels(adapt, profile),
+        labels=_own_labels(adapt, profile, entry.contracts_for(params)[0]),
         scale=_scale(adapt),
     )
 
@@ -174,14 +174,17 @@ def _usual_serve(entry: LossEntry, params: dict[str, Any]) -> Functional:
     return _DEFAULT_SERVE.get(entry.contracts_for(params)[0].target_kind, "raw")
 
 
-def _own_labels(adapt: tuple[AdaptStep, ...], profile: DataProfile) -> tuple[float, ...] | None:
+def _own_labels(adapt: tuple[AdaptStep, ...], profile: DataProfile, contract: Contract) -> tuple[float, ...] | None:
     """The user's label of each class, when training codes them otherwise."""
     for step in adapt:
         if step.step == "remap_labels":
             return tuple(float(label) for label in step.params["values"])
         if step.step == "shift_labels":
-            outputs = profile.prediction.n_outputs or profile.target.n_classes or 0
-            return tuple(float(index - step.params["by"]) for index in range(outputs))
+            classes = profile.target.n_classes or 0
+            if profile.relation.class_axis is not None and profile.prediction.n_outputs:
+                between = contract.layout == "thresholds" and all(s.step != "cumulative_logits" for s in adapt)
+                classes = profile.prediction.n_outputs + between
+            return tuple(float(index - step.params["by"]) for index in range(classes))
     return None
 
 

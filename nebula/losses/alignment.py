@@ -15,6 +15,7 @@ __all__ = [
     "align_thresholds",
     "align_time_and_event",
     "column_count",
+    "has_an_output_per_level",
 ]
 
 Tail = tuple[int, ...]
@@ -58,12 +59,27 @@ def align_outputs(draft: Draft, outputs: int, meaning: str) -> None:
 
 def align_time_and_event(draft: Draft) -> None:
     """Require targets (N, 2): the time under observation, and 1 where the event was seen, 0 where not."""
-    target = draft.profile.target.shape_tail
-    if target is not None and target != (2,):
+    facts = draft.profile.target
+    stack = "stack the two columns: torch.stack((time, event), dim=1)"
+    if facts.shape_tail is not None and facts.shape_tail != (2,):
+        draft.refuse("targets (N, 2), time and event", f"targets {_rows(facts.shape_tail)}", stack)
+    elif facts.last_column_is_binary is False:
+        found = "them in the first" if facts.n_binary_columns else "other values"
+        draft.refuse("events of 0 and 1 in the second column, after the times", found, stack)
+    _check_outputs_of_times(draft)
+
+
+def _check_outputs_of_times(draft: Draft) -> None:
+    """Refuse a prediction that has not the one or two outputs per row that the contract's axes name."""
+    prediction, axes = draft.profile.prediction.shape_tail, draft.contract.shapes[0]
+    if prediction is None or axes[-1] == "K":
+        return
+    wanted = (2,) if axes[-1] == "2" else (1,)
+    if prediction != wanted and (wanted == (2,) or prediction):
         draft.refuse(
-            "targets (N, 2), time and event",
-            f"targets {_rows(target)}",
-            "stack the two columns: torch.stack((time, event), dim=1)",
+            f"predictions {_rows(wanted)}",
+            f"predictions {_rows(prediction)}",
+            f"give the model's last layer {_COUNTS.get(wanted[0], 'one')} output{'s' if wanted == (2,) else ''}",
         )
 
 
@@ -113,7 +129,7 @@ def align_thresholds(draft: Draft) -> int | None:
     outputs = align_class_axis(draft)
     if outputs is None:
         return None
-    if not _has_an_output_per_level(draft.profile, outputs):
+    if not has_an_output_per_level(draft.profile, outputs):
         return outputs + 1
     if draft.contract.prediction_space != "logits":
         draft.refuse(
@@ -122,13 +138,21 @@ def align_thresholds(draft: Draft) -> int | None:
             f"give the model {outputs - 1} outputs, or use CORALLoss, which also reads one logit per level",
         )
         return None
+    if draft.profile.prediction.space == "probabilities":
+        draft.refuse(
+            "one logit per level",
+            "one probability per level",
+            "return the raw outputs of the last layer, or use CrossEntropyLoss",
+        )
+        return None
     draft.change_prediction(
         "cumulative_logits", "the loss reads log-odds of thresholds, the model has a logit per level"
     )
     return outputs
 
 
-def _has_an_output_per_level(profile: DataProfile, outputs: int) -> bool:
+def has_an_output_per_level(profile: DataProfile, outputs: int) -> bool:
+    """Say whether the model gives ordered levels an output each, rather than one per threshold between them."""
     levels = profile.target.n_classes
     if levels in (outputs, outputs + 1):
         return levels == outputs

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from nebula.losses.class_shares import log_shares, threshold_outputs
 from nebula.losses.coding import PERCENT, is_percentage
 from nebula.losses.contract import Contract
-from nebula.losses.labels import class_labels, code_labels, find_void
-from nebula.losses.moments import raw_parameters
+from nebula.losses.labels import class_labels
+from nebula.losses.moments import exponential_time, raw_parameters
 from nebula.losses.space import VARIANCE_FLOOR
 from nebula.losses.spec import BiasKind, Link, OutputBias
 from nebula.profiling.model import DataProfile
@@ -29,9 +31,12 @@ def output_bias(
 
     Args:
         kind: `prior_log_odds`: log-odds of the positive label, or of the mean fraction, one per
-            column of an (N, C) target; `log_prior`: log share of every class, in output order;
+            column of an (N, C) target; `log_prior`: log share of every class, in output order, and where
+            the outputs are thresholds between levels, the raw outputs that give the levels' shares;
             `link_mean`, `median`: inverse link of the mean or median, one per column; where the outputs
-            are parameters of a distribution, `link_mean` is the one with the target's mean and variance;
+            are parameters of a distribution, `link_mean` is the one with the target's mean and variance,
+            and where they are those of a censored time, the exponential with the mean time per event;
+            `quantile`: the quantile of `hints.quantile`, interpolated between those of the profile;
             `column_means`: inverse link of the columns' means; `column_log_odds`: their log-odds.
         link: How the raw output becomes the quantity.
         profile: The data.
@@ -53,8 +58,15 @@ def output_bias(
 def _read(kind: BiasKind, link: Link, profile: DataProfile, contract: Contract) -> _Values:
     if contract.layout == "parameters":
         return raw_parameters(contract.parameters, profile) if kind == "link_mean" else None
-    if contract.layout == "levels" and kind != "median":
+    if contract.layout == "thresholds":
+        return threshold_outputs(profile, ordered=contract.prediction_space == "score") if kind == "log_prior" else None
+    if contract.layout == "time_and_event":
+        return exponential_time(profile) if kind == "link_mean" and contract.shapes[0][-1] == "2" else None
+    if contract.layout == "levels" and kind not in ("median", "quantile"):
         return None
+    if contract.prediction_space == "score" and contract.target_kind == "nonnegative" and kind == "median":
+        medians = _median("identity", profile)
+        return tuple(math.log1p(max(value, 0.0)) for value in medians) if medians else None
     if contract.prediction_space == "score" and kind in ("link_mean", "median", "column_means"):
         return None
     return _KINDS[kind](link, profile)
@@ -91,32 +103,7 @@ def _column_log_odds(_link: Link, profile: DataProfile) -> _Values:
 
 
 def _log_prior(_link: Link, profile: DataProfile) -> _Values:
-    facts = profile.target
-    if profile.relation.class_axis is None and (facts.is_one_hot or facts.is_simplex) and facts.label_prevalence:
-        return _log_shares([share * (facts.n or 1) for share in facts.label_prevalence])
-    outputs = profile.prediction.n_outputs if profile.relation.class_axis is not None else None
-    void = find_void(profile)
-    labels = class_labels(profile, void)
-    code = code_labels(profile, void, outputs)
-    if labels is None or facts.class_counts is None or len(labels) != len(facts.class_counts) or code.kind == "unfit":
-        return None
-    places = _places(labels, code.kind)
-    counts = [0.0] * (outputs or places[-1] + 1)
-    for place, count in zip(places, facts.class_counts, strict=True):
-        counts[place] = float(count)
-    return _log_shares(counts)
-
-
-def _places(labels: Sequence[float], kind: str) -> list[int]:
-    if kind == "remap":
-        return list(range(len(labels)))
-    return [int(label) - (kind == "shift") for label in labels]
-
-
-def _log_shares(counts: Sequence[float]) -> _Values:
-    added = 0.0 if all(counts) else 1.0
-    whole = sum(counts) + added * len(counts)
-    return tuple(math.log((count + added) / whole) for count in counts) if whole > 0 else None
+    return log_shares(profile)
 
 
 def _link_mean(link: Link, profile: DataProfile) -> _Values:
@@ -133,6 +120,27 @@ def _link_mean(link: Link, profile: DataProfile) -> _Values:
 
 def _median(link: Link, profile: DataProfile) -> _Values:
     return _unlink(_columns(profile.target.column_medians) or [profile.target.median], link, profile)
+
+
+def _quantile(link: Link, profile: DataProfile) -> _Values:
+    facts, level = profile.target, profile.hints.quantile
+    if level is None or (facts.n_columns or 1) > 1:
+        return None
+    known = ((0.05, facts.q05), (0.25, facts.q25), (0.5, facts.median), (0.75, facts.q75), (0.95, facts.q95))
+    points = [(at, value) for at, value in known if value is not None]
+    if len(points) < len(known):
+        return None
+    return _unlink([_interpolate(points, level)], link, profile)
+
+
+def _interpolate(points: Sequence[tuple[float, float]], at: float) -> float:
+    """Return the value at a place, linear between points in order, and the nearest one's beyond them."""
+    if at <= points[0][0]:
+        return points[0][1]
+    for (left, low), (right, high) in pairwise(points):
+        if at <= right:
+            return low + (high - low) * (at - left) / (right - left)
+    return points[-1][1]
 
 
 def _column_means(link: Link, profile: DataProfile) -> _Values:
@@ -177,6 +185,7 @@ _KINDS: dict[BiasKind, Callable[[Link, DataProfile], _Values]] = {
     "log_prior": _log_prior,
     "link_mean": _link_mean,
     "median": _median,
+    "quantile": _quantile,
     "column_means": _column_means,
     "column_log_odds": _column_log_odds,
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nebula.losses.coding import PERCENT, is_percentage
 from nebula.profiling.model import DataProfile
 
-__all__ = ["raw_parameters"]
+__all__ = ["exponential_time", "raw_parameters", "unsoftplus"]
 
 _Values = tuple[float, ...] | None
 
@@ -36,10 +36,24 @@ def raw_parameters(parameters: tuple[str, ...], profile: DataProfile) -> _Values
     return moments(facts.mean, facts.var, profile)
 
 
+def exponential_time(profile: DataProfile) -> _Values:
+    """Return log scale and log shape of the exponential time with the most likelihood under right censoring.
+
+    Its mean is the time under observation per event seen.
+
+    Source: Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, section 3.3.
+    """
+    means = profile.target.label_prevalence
+    if means is None or len(means) != 2 or min(means) <= 0:
+        return None
+    time, events = means
+    return math.log(time) - math.log(events), 0.0
+
+
 def _negative_binomial(mean: float, variance: float, _profile: DataProfile) -> _Values:
     if mean <= 0:
         return None
-    return math.log(mean), _unsoftplus((variance - mean) / mean**2)
+    return math.log(mean), unsoftplus((variance - mean) / mean**2)
 
 
 def _log_normal(mean: float, variance: float, profile: DataProfile) -> _Values:
@@ -62,7 +76,7 @@ def _zero_inflated_log_normal(mean: float, variance: float, profile: DataProfile
 def _of_logarithm(mean: float, variance: float) -> tuple[float, float]:
     """Return location and raw scale of log y from the moments of y."""
     square = math.log1p(max(variance, 0.0) / mean**2)
-    return math.log(mean) - square / 2, _unsoftplus(math.sqrt(square))
+    return math.log(mean) - square / 2, unsoftplus(math.sqrt(square))
 
 
 def _beta(mean: float, variance: float, profile: DataProfile) -> _Values:
@@ -70,10 +84,10 @@ def _beta(mean: float, variance: float, profile: DataProfile) -> _Values:
     mean, variance = mean * by, variance * by**2
     if not 0 < mean < 1 or not 0 < variance < mean * (1 - mean):
         return None
-    return math.log(mean) - math.log1p(-mean), _unsoftplus(mean * (1 - mean) / variance - 1)
+    return math.log(mean) - math.log1p(-mean), unsoftplus(mean * (1 - mean) / variance - 1)
 
 
-def _unsoftplus(value: float) -> float:
+def unsoftplus(value: float) -> float:
     """Return the raw output whose softplus is the value, without overflow for a large one."""
     value = max(value, _LEAST)
     return value + math.log(-math.expm1(-value))

@@ -25,7 +25,7 @@ COMPOSITE = "CompositeLoss"
 """The loss whose value is the weighted sum of a spec's terms."""
 
 Link = Literal["identity", "exp", "softplus", "sigmoid", "softmax"]
-BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "column_means", "column_log_odds"]
+BiasKind = Literal["prior_log_odds", "log_prior", "link_mean", "median", "quantile", "column_means", "column_log_odds"]
 Functional = Literal["mean", "median", "quantile", "probability", "threshold", "argmax", "expectation", "risk", "raw"]
 
 
@@ -45,7 +45,9 @@ class AdaptStep(_Value):
 class OutputBias(_Value):
     """Start of the last layer's bias: the constant predictor's raw output."""
 
-    kind: str = Field(description="How it was computed: `prior_log_odds`, `log_prior`, `link_mean`, `median`.")
+    kind: str = Field(
+        description="How it was computed: `prior_log_odds`, `log_prior`, `link_mean`, `median`, `quantile`."
+    )
     values: tuple[float, ...] = Field(description="One number per output; a single one serves all outputs.")
 
 

@@ -191,6 +191,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant("known(target.n_binary_columns)", "target.ndim == 2 and target.n_columns >= 2"),
     Invariant("true", "target.n_binary_columns <= target.n_columns"),
+    Invariant("known(target.last_column_is_binary)", "known(target.n_binary_columns)"),
+    Invariant("target.last_column_is_binary", "target.n_binary_columns >= 1"),
     Invariant(
         "target.is_multi_hot and target.nan_count + target.inf_count == 0",
         "target.n_binary_columns == target.n_columns",

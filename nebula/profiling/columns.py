@@ -95,16 +95,17 @@ class Columns:
             columns = [self._column(place) for place in range(self.width)]
             means = [mean_of(column) for column in columns]
             medians = [quantile_of(column, 0.5) for column in columns]
-            binary = sum(is_binary(column) for column in columns)
+            binary = [is_binary(column) for column in columns]
             positives = [(column.n, column.n - column.count_up_to(0)) for column in columns]
         else:
             n = self.n + self.zeros + self.ones
             totals = (self.sums[0] + (self.sums[1] + self.ones)).tolist()
             means = [total / count if count else None for total, count in zip(totals, n.tolist(), strict=True)]
-            binary = int(((self.n == self.binary) & (n > 0)).sum())
+            binary = ((self.n == self.binary) & (n > 0)).tolist()
             positives = list(zip(n.tolist(), totals, strict=True))
         facts = {
-            "n_binary_columns": binary,
+            "n_binary_columns": sum(binary),
+            "last_column_is_binary": binary[-1],
             "label_prevalence": _all_known(means),
             "column_medians": _all_known(medians),
         }

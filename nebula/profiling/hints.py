@@ -43,6 +43,8 @@ Metric = Literal[
     "pinball",
     "poisson_deviance",
     "gamma_deviance",
+    "msle",
+    "rmsle",
     "gaussian_nll",
     "qwk",
     "c_index",

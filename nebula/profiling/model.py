@@ -166,6 +166,9 @@ class TargetFacts(_Facts):
     n_binary_columns: Count | None = Field(
         None, description="Columns that hold only 0 and 1, of an (N, C) target with at most 1024 columns."
     )
+    last_column_is_binary: bool | None = Field(
+        None, description="The last of these columns holds only 0 and 1, as the event beside a time does."
+    )
     label_prevalence: tuple[float, ...] | None = Field(
         None, description="Mean of every column (up to 1024 columns) of an (N, C) target."
     )

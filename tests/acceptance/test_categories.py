@@ -20,11 +20,11 @@ ORDER = ["small", "medium", "large"]
 COLUMNS: dict[str, tuple[Any, str, str]] = {
     "strings": (pd.Series(ANIMALS), "multiclass", "CrossEntropyLoss"),
     "categories": (pd.Series(ANIMALS, dtype="category"), "multiclass", "CrossEntropyLoss"),
-    "ordered": (pd.Series(pd.Categorical(SIZES, categories=ORDER, ordered=True)), "ordinal", "CrossEntropyLoss"),
+    "ordered": (pd.Series(pd.Categorical(SIZES, categories=ORDER, ordered=True)), "ordinal", "OrdinalLogisticLoss"),
     "two strings": (pd.Series(["no", "yes", "no"] * 30), "binary", "BCEWithLogitsLoss"),
     "polars strings": (pl.Series(ANIMALS), "multiclass", "CrossEntropyLoss"),
     "polars categorical": (pl.Series(ANIMALS, dtype=pl.Categorical), "multiclass", "CrossEntropyLoss"),
-    "polars enum": (pl.Series(SIZES, dtype=pl.Enum(ORDER)), "ordinal", "CrossEntropyLoss"),
+    "polars enum": (pl.Series(SIZES, dtype=pl.Enum(ORDER)), "ordinal", "OrdinalLogisticLoss"),
 }
 
 

@@ -83,11 +83,25 @@ def log_probabilities(rng: np.random.Generator, n: int, k: int) -> Tensor:
     return torch.log_softmax(torch.from_numpy(rng.normal(size=(n, k))), dim=1)
 
 
+def censored(rng: np.random.Generator, n: int = 400) -> Tensor:
+    """Times and events, about half of them seen, the times above 0."""
+    happens, lost = 10 * rng.weibull(1.5, n) + 0.01, 10 * rng.weibull(1.5, n) + 0.01
+    return torch.from_numpy(np.stack((np.minimum(happens, lost), happens <= lost), axis=1))
+
+
+def with_zeros(rng: np.random.Generator) -> Tensor:
+    return torch.cat([amounts(rng), torch.zeros(800)])
+
+
 IMBALANCED = [0.9, 0.05, 0.05]
 
 DEFAULT: dict[str, Maker] = {
-    "survival": lambda r: Case(amounts(r), outputs(1), {"task": "survival"}),
-    "other-quantile": lambda r: Case(reals(r, 300), outputs(1), {"metric": "pinball@0.9"}),
+    "times-without-events": lambda r: Case(amounts(r), outputs(1), {"task": "survival"}),
+    "times-or-columns": lambda r: Case(censored(r), outputs(2)),
+    "survival-intervals": lambda r: Case(censored(r), outputs(6), {"task": "survival"}),
+    "survival-time": lambda r: Case(censored(r), outputs(2), {"task": "survival"}),
+    "hazard-or-columns": lambda r: Case(censored(r), outputs(1)),
+    "survival": lambda r: Case(censored(r), outputs(1), {"censored": True}),
     "constant": lambda r: Case(torch.full((50,), float(r.integers(1, 9))), outputs(1)),
     "labels-without-outputs": lambda r: Case(classes(r, 5), outputs(3)),
     "multiclass-log-probabilities": lambda r: Case(classes(r, 3), log_probabilities(r, 400, 3)),
@@ -107,18 +121,33 @@ DEFAULT: dict[str, Maker] = {
     "binary": lambda r: Case(flags(r, 0.5), outputs(1)),
     "multilabel-weighted": lambda r: Case(labels_of_rows(r), outputs(5), {"weights": "balanced"}),
     "multilabel": lambda r: Case(labels_of_rows(r), outputs(5)),
+    "quantile": lambda r: Case(reals(r, 300), outputs(1), {"metric": "pinball@0.9"}),
+    "logarithmic-error": lambda r: Case(amounts(r), outputs(1), {"metric": "rmsle"}),
     "distribution": lambda r: Case(shares_of_rows(r), outputs(4)),
     "percentage-declared": lambda r: Case(fractions(r) * 80, outputs(1), {"task": "proportion"}),
     "percentage": lambda r: Case(torch.cat([fractions(r) * 99.5, torch.full((20,), 100.0)]), outputs(1)),
+    "proportion-spread": lambda r: Case(fractions(r), outputs(2)),
     "proportion": lambda r: Case(fractions(r), outputs(1)),
-    "ordinal-classes": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal"}),
+    "ordinal-labels": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal", "metric": "accuracy"}),
+    "ordinal-probabilities": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal", "metric": "log_loss"}),
+    "ordinal-level-mean": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal", "metric": "rmse"}),
+    "ordinal-levels": lambda r: Case(ratings(r), outputs(5), {"task": "ordinal"}),
+    "ordinal-threshold-probabilities": lambda r: Case(
+        ratings(r), outputs(4), {"task": "ordinal", "metric": "log_loss"}
+    ),
+    "ordinal-threshold-mean": lambda r: Case(ratings(r), outputs(4), {"task": "ordinal", "metric": "rmse"}),
+    "ordinal-thresholds": lambda r: Case(ratings(r), outputs(4), name="starsRating"),
+    "ordinal-absolute-error": lambda r: Case(ratings(r), outputs(1), {"task": "ordinal", "metric": "mae"}),
     "ordinal-number": lambda r: Case(ratings(r), outputs(1), name="starsRating"),
     "absolute-error": lambda r: Case(reals(r, 300), outputs(1), {"metric": "mae"}),
     "count-or-levels": lambda r: Case(counts(r, 1.0)),
+    "count-spread": lambda r: Case(overdispersed(r), outputs(2)),
     "count-overdispersed": lambda r: Case(overdispersed(r), outputs(1)),
     "count": lambda r: Case(counts(r, 2.0), outputs(1)),
-    "zero-inflated": lambda r: Case(torch.cat([amounts(r), torch.zeros(800)]), outputs(1)),
-    "positive-deviance": lambda r: Case(amounts(r), outputs(1), {"metric": "gamma_deviance"}),
+    "amount-deviance": lambda r: Case(with_zeros(r), outputs(1), {"metric": "poisson_deviance"}),
+    "zero-inflated-spread": lambda r: Case(with_zeros(r), outputs(3)),
+    "zero-inflated": lambda r: Case(with_zeros(r), outputs(1)),
+    "positive-spread": lambda r: Case(amounts(r), outputs(2)),
     "positive": lambda r: Case(amounts(r), outputs(1)),
     "positive-mean": lambda r: Case(amounts(r), outputs(1), {"metric": "rmse"}),
     "mean-and-variance": lambda r: Case(reals(r, 300), outputs(2)),

@@ -165,12 +165,12 @@ EXAMPLES = [
         "HuberLoss",
         "rule `heavy-tailed` if target.kurtosis rose from 0.136575 to above 2 (a fact of the data)",
     ),
-    ("count", "MSELoss", "rule `regression` if you declared hints.task=regression (yours to declare)"),
+    ("count", "MSELoss", "rule `ordinal-number` if you declared hints.task=ordinal (yours to declare)"),
     ("heavy-tailed", "MSELoss", "rule `regression` if you declared hints.metric=rmse (yours to declare)"),
     ("multiclass", "NLLLoss", "if prediction.space were log_probabilities"),
     ("regression", "MSELoss", "MSELoss was chosen, by rule `regression`"),
-    ("columns", "SmoothL1Loss", "No rule of default 1.0.0 names SmoothL1Loss"),
-    ("multiclass", "HuberLoss", 'Nearest is rule `positive`, where `task == "positive"` is false'),
+    ("columns", "SmoothL1Loss", "No rule of default 1.1.0 names SmoothL1Loss"),
+    ("multiclass", "HuberLoss", 'Nearest is rule `heavy-tailed`, where `task == "regression"` is false'),
 ]
 
 
@@ -243,7 +243,7 @@ def test_kinds_tell_declarations_from_data() -> None:
 def test_a_column_of_amounts_asks_for_a_declaration() -> None:
     decision = nebula.select(np.exp(RNG(0).normal(size=400)), PredictionSpec(shape=(None, 1)))
     assert decision.spec is not None
-    assert decision.spec.loss == "HuberLoss"
+    assert decision.spec.loss == "GammaNLLLoss"
     assert "  L1Loss would be chosen by rule `absolute-error` if you declared hints.metric=mae" in decision.why_not(
         "L1Loss"
     )

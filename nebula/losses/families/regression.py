@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nebula.losses.building import torch_module
 from nebula.losses.contract import Contract, Interval
@@ -50,11 +50,16 @@ class QuantileParams(ReducedParams):
     """Parameters of `QuantileLoss`."""
 
     levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1, max_length=100)] = Field(
-        (0.5,), description="Quantile levels, increasing, one output each on a last axis."
+        (0.5,), description="Quantile levels, increasing, one output each on a last axis; a number alone is one level."
     )
     crossing_weight: float = Field(
         0.0, ge=0, description="Weight of the amount by which a quantile falls below the next lower level's."
     )
+
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _list(cls, levels: Any) -> Any:
+        return (levels,) if isinstance(levels, (int, float)) and not isinstance(levels, bool) else levels
 
     @model_validator(mode="after")
     def _increasing(self) -> QuantileParams:
