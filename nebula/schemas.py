@@ -16,14 +16,17 @@ from nebula.decision.why import Why
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
+from nebula.profiling.custom import GROUP
 from nebula.profiling.hints import Hints
 from nebula.profiling.model import DataProfile
+from nebula.profiling.vocabulary import Fact, vocabulary
 
 __all__ = ["SCHEMAS", "render", "write_schemas"]
 
 Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_JSON_TYPES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 _REFERENCE: Schema = {
     "type": "string",
     "pattern": r"^\$[a-z][a-z0-9_.]*$",
@@ -75,16 +78,32 @@ def _hints() -> Schema:
     return schema
 
 
+def _with_facts(model: type[BaseModel]) -> Schema:
+    """The model, where each registered fact is told by name."""
+    schema = _of(model, "serialization")
+    found = {name.partition(".")[2]: _fact(fact) for name, fact in vocabulary().items() if name.startswith(f"{GROUP}.")}
+    if found:
+        schema["$defs"]["CustomFacts"]["properties"] = found
+    return schema
+
+
+def _fact(fact: Fact) -> Schema:
+    ends = {"minimum": fact.low, "maximum": fact.high}
+    bounds = {key: end for key, end in ends.items() if end is not None}
+    value: Schema = {"type": _JSON_TYPES[fact.kind], **bounds, **({"enum": list(fact.choices)} if fact.choices else {})}
+    return {"anyOf": [value, {"type": "null"}], "description": fact.description}
+
+
 def _of(model: type[BaseModel], mode: Any) -> Schema:
     return {"$schema": _DIALECT, **model.model_json_schema(mode=mode)}
 
 
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "policy": _policy,
-    "trace": lambda: _of(DecisionTrace, "serialization"),
+    "trace": lambda: _with_facts(DecisionTrace),
     "why": lambda: _of(Why, "serialization"),
     "why-not": lambda: _of(WhyNot, "serialization"),
-    "profile": lambda: _of(DataProfile, "serialization"),
+    "profile": lambda: _with_facts(DataProfile),
     "hints": _hints,
 }
 """Each kind of document with the function that derives its schema."""
