@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-selection bench-peers schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-profile bench-check bench-losses bench-selection bench-peers schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -38,7 +38,7 @@ type: $(STAMP)  ## Check types, strictly
 
 bench: $(STAMP)  ## Run every benchmark in benchmarks/
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 	echo "== benchmarks/policy_mutations"; $(BIN)/python -m benchmarks.policy_mutations
 
 bench-policy: $(STAMP)  ## Time a decision beside other policy engines
@@ -64,6 +64,10 @@ bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environm
 	$(BIN)/python -m venv build/peers
 	build/peers/bin/python -m pip install -q -r benchmarks/selection/requirements-peers.txt
 	build/peers/bin/python benchmarks/selection/ask_peers.py build/targets.npz benchmarks/results/selection_peers.json
+
+bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch operations
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.losses
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

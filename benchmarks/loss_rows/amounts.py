@@ -189,7 +189,7 @@ def weibull(z: Tensor, y: Tensor) -> Tensor:
 
 
 def torchsurv_weibull(z: Tensor, y: Tensor) -> Tensor:
-    found = attribute("torchsurv.loss.weibull", "neg_log_likelihood")(z, y[:, 1] > 0, y[:, 0])
+    found = attribute("torchsurv.loss.weibull", "neg_log_likelihood_weibull")(z, y[:, 1] > 0, y[:, 0])
     return torch.as_tensor(found)
 
 
