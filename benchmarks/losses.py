@@ -109,11 +109,16 @@ def measure(row: Row, rounds: int) -> dict[str, Any]:
     }
 
 
-def render(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the lines of the table, slowest first."""
+def render(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the page: what was missed and by how much, then the table, slowest first."""
+    rows = sorted(found["rows"], key=lambda row: -row["ratio"])
+    missed = [f"{row['loss']} ({row['ratio']:.2f})" for row in rows if row["ratio"] > GOAL]
+    yield f"{len(rows) - len(missed)} of {len(rows)} within {GOAL} times the best other. Beyond: {', '.join(missed)}."
+    yield f"Medians of {found['rounds']} rounds. Load of the machine at the end, on {found['cores']} cores: {found['load']:.0f}."
+    yield ""
     yield "| loss | ms | best other | ms | ratio | MB | best other's MB |"
     yield "|---|---:|---|---:|---:|---:|---:|"
-    for row in sorted(rows, key=lambda row: -row["ratio"]):
+    for row in rows:
         ours, *others = row["contenders"]
         best = next(peer for peer in others if peer["name"] == row["best"])
         yield (
@@ -145,11 +150,13 @@ def main() -> None:
         "rounds": options.rounds,
         "goal": GOAL,
         "torch": torch.__version__,
+        "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "losses.json").write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
-    (RESULTS / "losses.md").write_text("\n".join(render(rows)) + "\n")
+    found = {**about, "rows": rows}
+    (RESULTS / "losses.json").write_text(json.dumps(found, indent=1) + "\n")
+    (RESULTS / "losses.md").write_text("\n".join(render(found)) + "\n")
 
 
 if __name__ == "__main__":
