@@ -114,7 +114,8 @@ def render(found: dict[str, Any]) -> Iterator[str]:
     rows = sorted(found["rows"], key=lambda row: -row["ratio"])
     missed = [f"{row['loss']} ({row['ratio']:.2f})" for row in rows if row["ratio"] > GOAL]
     yield f"{len(rows) - len(missed)} of {len(rows)} within {GOAL} times the best other. Beyond: {', '.join(missed)}."
-    yield f"Medians of {found['rounds']} rounds. Load of the machine at the end, on {found['cores']} cores: {found['load']:.0f}."
+    load = f"{found['load']:.0f} on {found['cores']} cores"
+    yield f"Medians of {found['rounds']} rounds; load of the machine at the end: {load}."
     yield ""
     yield "| loss | ms | best other | ms | ratio | MB | best other's MB |"
     yield "|---|---:|---|---:|---:|---:|---:|"
