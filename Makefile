@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults bench-losses schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -38,7 +38,7 @@ type: $(STAMP)  ## Check types, strictly
 
 bench: $(STAMP)  ## Run every benchmark in benchmarks/
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 	echo "== benchmarks/policy_mutations"; $(BIN)/python -m benchmarks.policy_mutations
 
 bench-policy: $(STAMP)  ## Time a decision beside other policy engines
@@ -75,6 +75,10 @@ bench-record: $(STAMP)  ## Time what keeping a decision costs
 faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in full numbers
 	@for part in benchmarks/faults/*.py; do $(BIN)/python -m "benchmarks.faults.$$(basename "$$part" .py)"; done
 	NEBULA_FAULTS=full $(BIN)/pytest tests/store/test_faults.py tests/store/test_processes.py
+
+bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch operations
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.losses
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

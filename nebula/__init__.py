@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nebula.losses.declaring import register_loss
     from nebula.losses.spec import LossSpec
     from nebula.plugins import use_plugins
+    from nebula.profiling.custom import register_fact
     from nebula.profiling.hints import Hints
     from nebula.profiling.model import DataProfile
     from nebula.profiling.prediction import PredictionSpec
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "load_policy",
     "profile",
+    "register_fact",
     "register_loss",
     "select",
     "use_plugins",
@@ -68,6 +70,7 @@ _HOME = {
     "check": "nebula.checking.run",
     "load_policy": "nebula.decision.policy",
     "profile": "nebula.profiling.profiler",
+    "register_fact": "nebula.profiling.custom",
     "register_loss": "nebula.losses.declaring",
     "select": "nebula.selection",
     "use_plugins": "nebula.plugins",

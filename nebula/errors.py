@@ -11,6 +11,7 @@
     ├── DriftError             batches no longer fit the decision, and the policy says to stop
     ├── EngineError            the inference engine failed or disagreed with its twin
     ├── PluginError            an installed package's losses or facts cannot be used
+    ├── FactError              a registered fact could not be measured
     └── MissingExtraError      an optional dependency is not installed
 
 Every message has one shape: what was expected, what was found, where, what to do.
@@ -28,6 +29,7 @@ __all__ = [
     "DecisionError",
     "DriftError",
     "EngineError",
+    "FactError",
     "HintError",
     "LockError",
     "MissingExtraError",
@@ -148,6 +150,29 @@ class PluginError(NebulaError):
     def __reduce__(self) -> tuple[type[PluginError], tuple[str, str, str, str]]:
         """Survive pickling between processes."""
         return type(self), (self.distribution, self.group, self.point, self.problem)
+
+
+class FactError(NebulaError):
+    """The function of a registered fact failed, or returned what the fact does not admit.
+
+    Args:
+        fact: Its dotted name.
+        origin: The module that its function is from.
+        problem: What went wrong.
+    """
+
+    def __init__(self, fact: str, origin: str, problem: object) -> None:
+        """Name who is to blame and how to go on without it."""
+        told = f"{type(problem).__name__}: {problem}" if isinstance(problem, Exception) else str(problem)
+        self.fact, self.origin, self.problem = fact, origin, told
+        super().__init__(
+            f"fact `{fact}` of `{origin}`: expected a value, or None where it is unknown, found {told}. Mend it, or "
+            f'take it out: `nebula.profiling.custom.unregister_fact("{fact.partition(".")[2]}")`.'
+        )
+
+    def __reduce__(self) -> tuple[type[FactError], tuple[str, str, str]]:
+        """Survive pickling between processes."""
+        return type(self), (self.fact, self.origin, self.problem)
 
 
 class MissingExtraError(NebulaError, ImportError):

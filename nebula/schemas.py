@@ -19,14 +19,17 @@ from nebula.lockfile.model import Lockfile
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import LossEntry, entries
 from nebula.policy.model import PolicyFile
+from nebula.profiling.custom import GROUP
 from nebula.profiling.hints import Hints
 from nebula.profiling.model import DataProfile
+from nebula.profiling.vocabulary import Fact, vocabulary
 
 __all__ = ["SCHEMAS", "render", "write_schemas"]
 
 Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_JSON_TYPES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 _REFERENCE: Schema = {
     "type": "string",
     "pattern": r"^\$[a-z][a-z0-9_.]*$",
@@ -78,18 +81,34 @@ def _hints() -> Schema:
     return schema
 
 
+def _with_facts(model: type[BaseModel], mode: Any = "serialization") -> Schema:
+    """The model, where each registered fact is told by name."""
+    schema = _of(model, mode)
+    found = {name.partition(".")[2]: _fact(fact) for name, fact in vocabulary().items() if name.startswith(f"{GROUP}.")}
+    if found:
+        schema["$defs"]["CustomFacts"]["properties"] = found
+    return schema
+
+
+def _fact(fact: Fact) -> Schema:
+    ends = {"minimum": fact.low, "maximum": fact.high}
+    bounds = {key: end for key, end in ends.items() if end is not None}
+    value: Schema = {"type": _JSON_TYPES[fact.kind], **bounds, **({"enum": list(fact.choices)} if fact.choices else {})}
+    return {"anyOf": [value, {"type": "null"}], "description": fact.description}
+
+
 def _of(model: type[BaseModel], mode: Any) -> Schema:
     return {"$schema": _DIALECT, **model.model_json_schema(mode=mode)}
 
 
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "policy": _policy,
-    "trace": lambda: _of(DecisionTrace, "serialization"),
-    "audit": lambda: _of(AuditRecord, "validation"),
+    "trace": lambda: _with_facts(DecisionTrace),
+    "audit": lambda: _with_facts(AuditRecord, "validation"),
     "why": lambda: _of(Why, "serialization"),
     "why-not": lambda: _of(WhyNot, "serialization"),
     "drift-event": lambda: _of(DriftEvent, "serialization"),
-    "profile": lambda: _of(DataProfile, "serialization"),
+    "profile": lambda: _with_facts(DataProfile),
     "hints": _hints,
     "lock": lambda: _of(Lockfile, "validation"),
 }

@@ -116,11 +116,11 @@ def decision_key(profile: DataProfile, policy_digest: str) -> str | None:
     """Return the key of a decision, or None when the data have no fingerprint.
 
     The key is the data's content hash, what was read off the prediction, the declarations, the
-    evidence, the policy's content hash and the vocabulary's version.
+    evidence, the custom facts, the policy's content hash and the vocabulary's version.
     """
     if profile.fingerprint is None:
         return None
-    parts = (profile.prediction, profile.relation, profile.features, profile.evidence, profile.hints)
+    parts = (profile.prediction, profile.relation, profile.features, profile.evidence, profile.hints, profile.custom)
     described = "|".join(part.model_dump_json() for part in parts)
     container = f"{profile.target.name}|{profile.target.categories}"
     return f"{profile.fingerprint}|{container}|{policy_digest}|{VOCABULARY_VERSION}|{described}"

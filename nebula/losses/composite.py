@@ -12,6 +12,7 @@ from nebula.errors import ContractError
 from nebula.losses.base import LossFunction
 from nebula.losses.criterion import Criterion
 from nebula.losses.families.composition import CompositeParams
+from nebula.losses.modules.conflict import AGGREGATORS, GradientAggregation
 from nebula.losses.modules.multitask import GradNorm, weighting
 from nebula.losses.modules.penalty import penalise, penalised
 from nebula.losses.output_layer import set_output_bias
@@ -64,7 +65,8 @@ class CompositeCriterion(LossFunction):
         self.spec = spec
         self.names = [term.name for term in spec.terms]
         self.terms = nn.ModuleDict(dict(zip(self.names, terms, strict=True)))
-        self.weighting = weighting(params, len(terms))
+        aggregates = params.weighting in AGGREGATORS
+        self.weighting = GradientAggregation(params.weighting) if aggregates else weighting(params, len(terms))
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
         self.register_buffer("weights", self._weights_at(0), persistent=False)
         self.components: dict[str, Tensor] = {}
@@ -148,6 +150,27 @@ class CompositeCriterion(LossFunction):
         if not isinstance(self.weighting, GradNorm):
             raise ContractError(f"{COMPOSITE}: expected weighting gradnorm to balance, found another.")
         return self.weighting.balance(torch.stack([values[name] for name in self.names]), self.weights, shared)
+
+    def backward(self, values: Mapping[str, Tensor], shared: Sequence[Tensor], own: Sequence[Tensor] = ()) -> Tensor:
+        """Add aggregated gradients to the parameters; see `GradientAggregation.backward`.
+
+        Penalties are not part of it: they pull in one direction only, so use the optimiser's weight decay.
+
+        Args:
+            values: What `values()` returned.
+            shared: Parameters that several terms share.
+            own: Further parameters, e.g. of the heads.
+
+        Raises:
+            ContractError: The weighting aggregates no gradients, or the spec has penalties.
+        """
+        if not isinstance(self.weighting, GradientAggregation) or self.spec.penalties:
+            raise ContractError(
+                f"{COMPOSITE}: expected one of the weightings {', '.join(AGGREGATORS)} and no penalties to aggregate "
+                "gradients, found another: call `backward` of the loss itself."
+            )
+        stacked = torch.stack([values[name] for name in self.names])
+        return self.weighting.backward(stacked, self.weights, shared, own)
 
     def predict(self, raw: Tensor) -> Tensor:
         """Serve the first term's raw output as `spec.serve` says."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.config import JsonDict
 
+from nebula.profiling.custom import CustomFacts
 from nebula.profiling.hints import Hints
 
 __all__ = [
@@ -257,6 +258,7 @@ class DataProfile(_Facts):
     features: FeatureFacts = Field(default_factory=FeatureFacts, description="The table beside the target.")
     evidence: EvidenceFacts = Field(default_factory=EvidenceFacts, description="How much was seen.")
     hints: Hints = Field(default_factory=Hints, description="What the user declared.")
+    custom: CustomFacts = Field(default_factory=CustomFacts, description="Facts that others registered.")
     fingerprint: str | None = Field(None, description="Content hash of the target, with its scheme: `xxh3_128:…`.")
     _accumulator: Any = PrivateAttr(None)
 

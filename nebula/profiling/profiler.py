@@ -11,6 +11,7 @@ from torch import Tensor
 from nebula.errors import DataError
 from nebula.profiling.accumulator import TargetAccumulator
 from nebula.profiling.arrays import as_source
+from nebula.profiling.custom import CustomFacts, custom_facts, measure
 from nebula.profiling.features import describe_features
 from nebula.profiling.fingerprint import fingerprint as hash_content
 from nebula.profiling.frames import is_frame
@@ -84,6 +85,7 @@ def profile(
     Raises:
         DataError: The target or the prediction cannot be read.
         HintError: A hint is unknown or out of range.
+        FactError: The function of a registered fact failed.
 
     Example:
         >>> profile([0, 1, 1, 1]).target.class_counts
@@ -104,7 +106,7 @@ def profile(
             update={"name": source.name if name is None else name, "categories": source.categories}
         )
         emitted, relation = describe_pair(tuple(values.shape), prediction, facts)
-        return DataProfile(
+        found = DataProfile(
             target=facts,
             prediction=emitted,
             relation=relation,
@@ -117,7 +119,10 @@ def profile(
             ),
             hints=declared,
             fingerprint=content,
-        ).with_accumulator(accumulator)
+        )
+        if custom_facts():
+            found = found.model_copy(update={"custom": CustomFacts(**measure(values, found))})
+        return found.with_accumulator(accumulator)
 
 
 def _profile_source(data: Any, target: Any, prediction: Any, *, features: Any, **options: Any) -> DataProfile:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nebula.profiling.custom import GROUP, custom_facts
+from nebula.profiling.custom_fact import CustomFact
 from nebula.profiling.model import DataProfile
 
 __all__ = ["Fact", "FactKind", "FactValue", "facts_of", "vocabulary"]
@@ -63,9 +65,36 @@ class Fact:
         return above and below
 
 
-@cache
 def vocabulary() -> dict[str, Fact]:
-    """Return every fact of `DataProfile` by dotted name, in declaration order."""
+    """Return every fact of `DataProfile` by dotted name, in declaration order, then those that were registered.
+
+    Raises:
+        PluginError: An installed package announces facts that cannot be used.
+    """
+    return _with_custom(custom_facts())
+
+
+@lru_cache(maxsize=8)
+def _with_custom(custom: tuple[CustomFact, ...]) -> dict[str, Fact]:
+    found = {f"{GROUP}.{fact.name}": _custom(fact) for fact in custom}
+    return {**_builtin(), **found} if found else _builtin()
+
+
+def _custom(fact: CustomFact) -> Fact:
+    return Fact(
+        name=f"{GROUP}.{fact.name}",
+        kind=fact.kind,
+        low=fact.low,
+        high=fact.high,
+        choices=fact.choices,
+        unit=fact.unit,
+        description=fact.description,
+        structural=False,
+    )
+
+
+@cache
+def _builtin() -> dict[str, Fact]:
     facts: dict[str, Fact] = {}
     for group, field in DataProfile.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -80,13 +109,15 @@ def facts_of(profile: DataProfile) -> dict[str, FactValue]:
     for group, fields in _layout().items():
         found = vars(getattr(profile, group))
         values.update([(name, found[field]) for name, field in fields])
+    own = profile.custom.__pydantic_extra__
+    values.update([(f"{GROUP}.{fact.name}", own.get(fact.name)) for fact in custom_facts()])
     return values
 
 
 @cache
 def _layout() -> dict[str, tuple[tuple[str, str], ...]]:
     """By group, each fact's dotted name and its field, in declaration order."""
-    parted = [(name, *name.split(".")) for name in vocabulary()]
+    parted = [(name, *name.split(".")) for name in _builtin()]
     groups = dict.fromkeys(group for _, group, _ in parted)
     return {group: tuple((name, field) for name, of, field in parted if of == group) for group in groups}
 

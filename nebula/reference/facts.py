@@ -18,7 +18,8 @@ def render_facts() -> str:
         "",
         NOTICE,
         "",
-        "What a rule may name. A fact that was not observed is *unknown*, never false.",
+        "What a rule may name. A fact that was not observed is *unknown*, never false. Facts that others register",
+        "are named `custom.<name>`: see [facts of your own](../facts-of-your-own.md).",
         "",
     ]
     for group, facts in groupby(vocabulary().values(), key=lambda fact: fact.name.partition(".")[0]):

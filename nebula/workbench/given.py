@@ -49,11 +49,17 @@ def read_facts(given: Mapping[str, Any], report: Report) -> DataProfile | None:
             profile = DataProfile.model_validate_json(json.dumps(groups), strict=True)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                path = written.get(".".join(str(part) for part in item["loc"][:2]), (str(item["loc"][0]),))
+                path = _place(written, tuple(str(part) for part in item["loc"]))
                 faults.append((path, f"{'.'.join(path)}: {item['msg']}, found {item['input']!r}."))
     for path, message in faults:
         report(path, message)
     return profile
+
+
+def _place(written: Mapping[str, GivenPath], location: tuple[str, ...]) -> GivenPath:
+    """Return where the fact at fault was written, or the first of its group."""
+    inside = (path for name, path in written.items() if name.partition(".")[0] == location[0])
+    return written.get(".".join(location[:2])) or next(inside, location[:1])
 
 
 def _flatten(given: Mapping[str, Any]) -> list[tuple[str, GivenPath, Any]]:

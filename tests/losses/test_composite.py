@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
+from torchjd import aggregation, autojac
 
-from nebula.errors import ContractError
+from nebula.errors import ContractError, MissingExtraError
 from nebula.losses.composite import CompositeCriterion
 from nebula.losses.factory import build_criterion
 from nebula.losses.modules.penalty import penalised
@@ -297,3 +299,51 @@ def test_copies_and_the_compiled_module_compute_the_same(weighting: str) -> None
     other = composite(term("MSELoss", 0.5), term("HuberLoss"), weighting=weighting)
     other.load_state_dict(criterion.state_dict())
     assert torch.equal(other.eval()(z, y), expected)
+
+
+def heads() -> tuple[nn.Linear, nn.ModuleDict, dict[str, Tensor], dict[str, Tensor]]:
+    """A shared layer, two heads, and targets that pull the shared layer apart."""
+    torch.manual_seed(0)
+    body, own = nn.Linear(3, 4), nn.ModuleDict({"up": nn.Linear(4, 1), "down": nn.Linear(4, 1)})
+    x = torch.randn(16, 3)
+    own["down"].load_state_dict(own["up"].state_dict())
+    prediction = {name: head(body(x)) for name, head in own.items()}
+    return body, own, prediction, {"up": x.sum(1, keepdim=True), "down": -x.sum(1, keepdim=True)}
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("pcgrad", "PCGrad"), ("mgda", "MGDA"), ("aligned_mtl", "AlignedMTL")])
+def test_conflicting_gradients_are_aggregated_as_torchjd_does(name: str, theirs: str) -> None:
+    body, own, prediction, target = heads()
+    criterion = composite(term("MSELoss", 2.0, "up"), term("MSELoss", 1.0, "down"), weighting=name)
+    shared, rest = list(body.parameters()), list(own.parameters())
+    torch.manual_seed(1)
+    jacobian = criterion.backward(criterion.values(prediction, target), shared, rest)
+    found = torch.cat([at.grad.flatten() for at in shared])
+    body, other, prediction, target = heads()
+    losses = [2 * nn.functional.mse_loss(prediction["up"], target["up"])]
+    losses.append(nn.functional.mse_loss(prediction["down"], target["down"]))
+    torch.manual_seed(1)
+    autojac.backward(losses, inputs=list(body.parameters()), retain_graph=True)
+    autojac.jac_to_grad(list(body.parameters()), getattr(aggregation, theirs)())
+    torch.testing.assert_close(found, torch.cat([at.grad.flatten() for at in body.parameters()]))
+    for head, at in zip(other.parameters(), rest, strict=True):
+        torch.testing.assert_close(at.grad, torch.autograd.grad(sum(losses), head, retain_graph=True)[0])
+    # the terms do pull apart, and so the aggregate is not their sum
+    assert torch.cosine_similarity(jacobian[0], jacobian[1], dim=0) < 0
+    assert not torch.allclose(found, jacobian.sum(0))
+
+
+def test_a_total_of_aggregated_gradients_is_not_differentiated() -> None:
+    criterion = composite(term("MSELoss"), term("L1Loss"), weighting="pcgrad")
+    z, y = batch()
+    assert criterion(z, y).item() == pytest.approx(composite(term("MSELoss"), term("L1Loss"))(z, y).item())
+    with pytest.raises(ContractError, match=r"criterion\.backward\(criterion\.values\(…\), shared\)"):
+        criterion(z.requires_grad_(), y)
+    with pytest.raises(ContractError, match="one of the weightings pcgrad"):
+        composite(term("MSELoss")).backward({}, [])
+
+
+def test_aggregation_without_torchjd_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchjd", None)
+    with pytest.raises(MissingExtraError, match="multitask"):
+        composite(term("MSELoss"), weighting="pcgrad")

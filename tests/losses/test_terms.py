@@ -129,6 +129,51 @@ def test_mmd_takes_the_median_distance_for_its_unit() -> None:
     torch.testing.assert_close(criterion("MMDLoss")(1000 * z, 1000 * y), criterion("MMDLoss")(z, y))
 
 
+def gram(left: np.ndarray, right: np.ndarray, width: float) -> np.ndarray:
+    return np.exp([[-((a - b) ** 2).sum() / (2 * width**2) for b in right] for a in left])
+
+
+@pytest.mark.parametrize("rows", [(6, 5), (4, 4), (2, 9)])
+def test_mmd_is_the_statistic_of_its_equation(rows: tuple[int, int]) -> None:
+    """Gretton et al. 2012, equation 3 without bias and equation 5 with it, pair by pair."""
+    z, y = drawn(rows[0], 3), drawn(rows[1], 3, seed=1) * 2
+    m, n = rows
+    wanted = {True: 0.0, False: 0.0}
+    for width in (0.5, 3.0):
+        within, beyond, across = (
+            gram(*pair, width) for pair in ((z.numpy(),) * 2, (y.numpy(),) * 2, (z.numpy(), y.numpy()))
+        )
+        pairs = sum(within[i, j] for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
+        others = sum(beyond[i, j] for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+        wanted[True] += (pairs + others - 2 * across.sum() / (m * n)) / 2
+        wanted[False] += (within.sum() / m**2 + beyond.sum() / n**2 - 2 * across.sum() / (m * n)) / 2
+    for unbiased, value in wanted.items():
+        found = criterion("MMDLoss", bandwidths=[0.5, 3.0], unbiased=unbiased)(z, y).item()
+        assert found == pytest.approx(value, rel=1e-9), unbiased
+
+
+@pytest.mark.parametrize("widths", [{}, {"bandwidths": [1.0]}], ids=["median", "given"])
+@pytest.mark.parametrize("rows", [(5, 7), (16, 16)])
+def test_unbiased_mmd_of_one_distribution_is_0_in_the_mean(rows: tuple[int, int], widths: dict[str, object]) -> None:
+    """Also with the median distance, which depends on the rows: it treats both sides alike."""
+    rng = torch.Generator().manual_seed(3)
+    loss, biased = criterion("MMDLoss", unbiased=True, **widths), criterion("MMDLoss", **widths)
+    draws = [[torch.randn(n, 3, generator=rng, dtype=torch.float64).exp() for n in rows] for _ in range(1500)]
+    values = torch.stack([loss(*draw) for draw in draws])
+    error = values.std() / len(draws) ** 0.5
+    assert abs(values.mean()) < 4 * error
+    assert torch.stack([biased(*draw) for draw in draws[:200]]).mean() > 20 * error
+
+
+def test_the_median_distance_of_mmd_has_no_gradient() -> None:
+    z, y = drawn(6, 3).requires_grad_(), drawn(5, 3, seed=1) + 1
+    both = torch.cat((z, y)).detach()
+    median = torch.pdist(both).median().item()
+    free, fixed = criterion("MMDLoss", scales=[1.0]), criterion("MMDLoss", bandwidths=[median])
+    found, wanted = (torch.autograd.grad(loss(z, y), z)[0] for loss in (free, fixed))
+    torch.testing.assert_close(found, wanted)
+
+
 def test_mmd_of_equal_rows_is_finite() -> None:
     z = torch.ones(4, 3, requires_grad=True)
     criterion("MMDLoss")(z, torch.ones(3, 3)).backward()
@@ -174,6 +219,28 @@ def test_a_single_group_has_no_gap(loss: str, gap: str) -> None:
         (slope,) = torch.autograd.grad(value, logits)
         assert value.item() == pytest.approx(0, abs=1e-12)
         assert slope.isfinite().all()
+
+
+@pytest.mark.parametrize("columns", [(), (2,)], ids=["vector", "matrix"])
+@pytest.mark.parametrize(
+    ("group", "found"), [([0, 1, 2, 3], "found 3"), ([0, 1, -1, 3], "found -1"), ([0, 0, 0, 255], "found 255")]
+)
+@pytest.mark.parametrize("loss", ["DemographicParityLoss", "EqualOpportunityLoss"])
+def test_an_unknown_group_is_named(loss: str, group: list[int], found: str, columns: tuple[int, ...]) -> None:
+    rows = drawn(4, *columns)
+    with pytest.raises(ContractError, match=rf"{loss}: expected groups 0..2, {found}"):
+        criterion(loss, "probability", groups=3)(rows, torch.ones_like(rows), group=torch.tensor(group))
+    with pytest.raises(ContractError, match="found no group"):
+        criterion(loss, "probability", groups=3)(rows, torch.ones_like(rows))
+
+
+@pytest.mark.parametrize("loss", ["DemographicParityLoss", "EqualOpportunityLoss"])
+def test_groups_without_a_row_do_not_count(loss: str) -> None:
+    logits, target, group = drawn(6), torch.tensor([0.0, 1, 1, 0, 1, 1]).double(), torch.tensor([0, 0, 0, 1, 1, 1])
+    for gap in ("max", "mean", "squared"):
+        few = criterion(loss, "probability", gap=gap)(logits, target, group=group)
+        many = criterion(loss, "probability", groups=5, gap=gap)(logits, target, group=group * 3)
+        torch.testing.assert_close(many, few)
 
 
 @pytest.mark.parametrize(("relation", "best"), [("at_most", 1.0), ("equal", 1.0), ("at_least", 2.0)])

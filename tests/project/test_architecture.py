@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Room → rooms it may import; `nebula` is the public face itself."""
 
 TORCH_FREE_LOSSES = {"contract", "registry", "spec", "catalogue", "adaptation", "bias", "capability"}
-TORCH_FREE_PROFILING = {"model", "hints", "vocabulary"}
+TORCH_FREE_PROFILING = {"model", "hints", "vocabulary", "custom", "custom_fact"}
 
 
 def room(module: str) -> str:

@@ -21,12 +21,15 @@ __all__ = ["ENTRIES", "CompositeParams"]
 class CompositeParams(LossParams):
     """How the terms of a composite are weighed, beside their own constant or scheduled weights."""
 
-    weighting: Literal["static", "uncertainty", "dwa", "scale", "gradnorm"] = Field(
+    weighting: Literal[
+        "static", "uncertainty", "dwa", "scale", "gradnorm", "pcgrad", "mgda", "imtl_g", "aligned_mtl"
+    ] = Field(
         "static",
         description=(
             "`static`: the terms' own weights alone; `uncertainty`: learned variances (Kendall 2018); `dwa`: by the "
             "rate of descent (Liu 2019); `scale`: each divided by its running mean; `gradnorm`: equal gradient norms "
-            "(Chen 2018)."
+            "(Chen 2018); `pcgrad`, `mgda`, `imtl_g`, `aligned_mtl`: gradients aggregated by torchjd (extra "
+            "`multitask`), with `criterion.backward(values, shared)` in place of `loss.backward()`."
         ),
     )
     temperature: Annotated[float, Field(gt=0)] = Field(2.0, description="`dwa`: softness; large is equal weights.")
@@ -49,7 +52,8 @@ ENTRIES = (
         formula="Σ_k w_k(t) L_k + Σ penalties; uncertainty: Σ_k w_k (exp(-s_k) L_k + s_k) / 2",
         reference=(
             "Kendall et al. 2018, CVPR, equation 10; Liu et al. 2019, CVPR, equation 7; "
-            "Chen et al. 2018, ICML, equations 1 and 2"
+            "Chen et al. 2018, ICML, equations 1 and 2; Yu et al. 2020, NeurIPS (pcgrad); Désidéri 2012 (mgda); "
+            "Liu et al. 2021, ICLR (imtl_g); Senushkin et al. 2023, CVPR (aligned_mtl)"
         ),
         limits=(
             "The values of different losses have different units: equal weights are not equal importance. Under Adam, "

@@ -34,7 +34,8 @@ class MMD(ServedRaw, nn.Module):
         bandwidths: σ of every kernel, in units of the features; None: `scales` times the median
             distance between the rows of both sides, taken anew at every call, without a gradient.
         scales: Factors of the median distance.
-        unbiased: Leave a row's kernel with itself out; the value may then be below 0.
+        unbiased: Leave a row's kernel with itself out; the value may then be below 0. Its mean over
+            batches of one distribution is 0, also with the median distance: both sides enter that alike.
     """
 
     def __init__(

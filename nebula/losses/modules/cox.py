@@ -50,6 +50,8 @@ class CoxPH(ServedRaw, nn.Module):
 def _departed(hazard: Tensor, event: Tensor, first: Tensor, last: Tensor, at_risk: Tensor) -> Tensor:
     """Return the share of the risk set that the earlier events of the same tie take with them, below 1.
 
+    A hazard is at most the sum of its own risk set, so the exponentials cannot overflow.
+
     Args:
         hazard: Log hazards, latest time first, (N,).
         event: 1 where the event was seen.
@@ -57,15 +59,9 @@ def _departed(hazard: Tensor, event: Tensor, first: Tensor, last: Tensor, at_ris
         last: Place of the last.
         at_risk: Log of the risk set's sum of hazards.
     """
-    happened = event > 0
     seen = event.cumsum(0)
     before = (seen - event)[first]
-    rank, tied = seen - 1 - before, seen[last] - before
-    fraction = torch.where(happened, rank / torch.where(happened, tied, 1.0), 0.0)
-    detached = torch.where(happened, hazard.detach(), -torch.inf)
-    top = torch.full_like(detached, -torch.inf).scatter_reduce(0, first, detached, "amax")[first]
-    part = torch.where(happened, hazard - torch.where(happened, top, 0.0), -torch.inf).exp()
-    total = torch.zeros_like(part).index_add(0, first, part)[first]
-    log_tied = torch.where(happened, top, 0.0) + torch.where(happened, total, 1.0).log()
-    share = torch.where(happened, log_tied - at_risk, 0.0).clamp(max=0.0).exp()
-    return fraction * share
+    fraction = (seen - event - before) / (seen[last] - before).clamp(min=1)
+    parts = event * (hazard - at_risk).exp()
+    share = torch.zeros_like(parts).index_add(0, first, parts)[first].clamp(max=1.0)
+    return event * fraction * share

@@ -46,14 +46,22 @@ class _GroupGap(nn.Module):
         try:
             sums = _sums(probability * mass, group, self.groups)
             sizes = _sums(mass, group, self.groups)
-        except IndexError as error:
-            raise ContractError(
-                f"{self.name}: expected groups 0..{self.groups - 1}, found another: set `groups`, or number them so."
-            ) from error
+        except (IndexError, RuntimeError) as error:
+            self._explain(group, error)
+            raise
         present = sizes > 0
         means = sums / torch.where(present, sizes, 1.0)
         overall = sums.sum(0) / sizes.sum(0).clamp(min=1)
         return self._gap(means, present, overall).sum() / max(probability.shape[1], 1)
+
+    def _explain(self, group: Tensor, error: Exception) -> None:
+        """Name the unknown group that a sum failed on; the values are read only then."""
+        low, high = (int(end) for end in group.long().aminmax())
+        if low < 0 or high >= self.groups:
+            raise ContractError(
+                f"{self.name}: expected groups 0..{self.groups - 1}, found {low if low < 0 else high}: set `groups` to "
+                "how many there are and number them from 0; leave rows of an unknown group out."
+            ) from error
 
     def _gap(self, means: Tensor, present: Tensor, overall: Tensor) -> Tensor:
         """Return the gap of every column, (C,)."""
