@@ -120,7 +120,7 @@ def test_explain_names_every_rule_once() -> None:
     for rule in decision.trace.rules:
         assert f" {rule.id}" in text
     assert "TweedieLoss" in text
-    assert text.startswith("PoissonNLLLoss by rule `zero-inflated`")
+    assert text.startswith("TweedieLoss by rule `zero-inflated`")
 
 
 @pytest.mark.parametrize(
