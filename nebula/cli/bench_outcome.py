@@ -37,6 +37,7 @@ Out = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes, one problem each.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Smoke test: two problems, two seeds, one step size.")]
+Finished = Annotated[bool, typer.Option("--finished", help="Report on the finished problems; train nothing.")]
 Figure = Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw every problem's regret (SVG).")]
 
 
@@ -49,6 +50,7 @@ def outcome(
     figure: Figure = None,
     jobs: Jobs = 1,
     quick: Quick = False,
+    only_finished: Finished = False,
     json: Json = False,
 ) -> None:
     """Train every candidate loss on real data sets, and see what a choice costs against the best in hindsight."""
@@ -56,14 +58,18 @@ def outcome(
     from nebula.bench.outcome.figure import draw_outcome
     from nebula.bench.outcome.manifest import read_manifest
     from nebula.bench.outcome.rows import write_rows
-    from nebula.bench.outcome.run import run_outcome
+    from nebula.bench.outcome.run import finished, run_outcome
     from nebula.bench.outcome.summary import summarise
     from nebula.decision.policy import load_policy
 
     manifest = read_manifest(manifests / f"{which}.yaml")
     manifest = manifest.quick() if quick else manifest
     loaded = load_policy(policy)
-    results = run_outcome(manifest, policy, parts or Path("build/outcome") / manifest.name, jobs=jobs)
+    folder = parts or Path("build/outcome") / manifest.name
+    if only_finished:
+        results = finished(manifest, policy, folder)
+    else:
+        results = run_outcome(manifest, policy, folder, jobs=jobs)
     report = summarise(
         results,
         manifest,
@@ -88,7 +94,8 @@ def outcome(
 
 def _show(report: OutcomeReport) -> None:
     show_text(
-        f"{report.policy} on {len(report.problems)} of {report.listed} problems ({report.manifest}), "
+        f"{report.policy} on {len(report.problems)} problems with skill of {report.finished} run and {report.listed} "
+        f"listed ({report.manifest}), "
         f"{report.seeds} seeds, {report.trainings} trainings\n"
     )
     show_table(

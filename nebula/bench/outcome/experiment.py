@@ -13,7 +13,7 @@ from nebula.bench.outcome.metrics import FLOOR_SHARE, Scale
 from nebula.bench.outcome.rows import CONSTANT, Pick, Results, Row, again
 from nebula.bench.outcome.rules import Question, answer_all
 from nebula.bench.outcome.table import load_problem
-from nebula.bench.outcome.training import Seed, Trained, test, train
+from nebula.bench.outcome.training import Seed, Trained, score_test, train
 from nebula.decision.policy import Policy
 from nebula.demo.splits import Split
 from nebula.losses.catalogue import load_builtin
@@ -110,7 +110,7 @@ def _rows(bench: _Bench, name: str, arms: dict[int, Arm], *, candidate: bool = F
         group = [seeds[number] for number in numbers]
         runs = _at_every_rate(group, bench.manifest.budget)
         kept = [min(own, key=lambda run: run.valid) for own in runs]
-        for number, own, best, score in zip(numbers, runs, kept, test(group, kept), strict=True):
+        for number, own, best, score in zip(numbers, runs, kept, score_test(group, kept), strict=True):
             for run in own:
                 tested = score if run is best else None
                 yield _row(bench, name, number, run.rate, run.valid, run.step, tested, candidate=candidate)

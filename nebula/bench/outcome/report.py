@@ -79,6 +79,7 @@ class OutcomeReport(_Part):
     rope: float
     trainings: int
     listed: int = Field(description="Problems of the manifest.")
+    finished: int = Field(description="Problems that were run.")
     unskilled: tuple[str, ...] = Field(description="Left out: the best candidate hardly beats the constant.")
     problems: tuple[ProblemReport, ...]
     selectors: dict[str, SelectorReport]

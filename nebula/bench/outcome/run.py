@@ -17,7 +17,7 @@ from nebula.bench.outcome.manifest import Manifest, Problem
 from nebula.bench.outcome.rows import Parts, Results
 from nebula.decision.policy import Policy, load_policy
 
-__all__ = ["run_outcome"]
+__all__ = ["finished", "run_outcome"]
 
 Work = Callable[[Manifest, Problem, Policy], Results]
 
@@ -54,6 +54,16 @@ def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, 
         for problem, results in _results(manifest, left, policy, jobs, work):
             kept.add(problem.id, results)
             bar.update(line, advance=1, description=problem.id[:32])
+    return kept.merge(problem.id for problem in manifest.problems)
+
+
+def finished(manifest: Manifest, policy: str, parts: Path) -> Results:
+    """Return what a run has finished so far, and train nothing.
+
+    Raises:
+        DataError: The folder holds rows of another manifest or policy.
+    """
+    kept = Parts(parts, of=f"{manifest.digest}/{load_policy(policy).digest}")
     return kept.merge(problem.id for problem in manifest.problems)
 
 

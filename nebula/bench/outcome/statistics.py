@@ -18,8 +18,6 @@ Verdict = Literal["better", "equivalent", "worse", "inconclusive"]
 TEST_TO_TRAIN = 1 / 3
 """Rows of test over rows of training in a 60 : 20 : 20 split."""
 
-_SAMPLES = 20_000
-
 
 @dataclass(frozen=True)
 class Posterior:
@@ -59,13 +57,16 @@ def compare_seeds(ours: NDArray[np.float64], theirs: NDArray[np.float64], rope: 
     return "equivalent" if -rope < low and high < rope else "inconclusive"
 
 
-def signed_rank(ours: NDArray[np.float64], theirs: NDArray[np.float64], rope: float) -> Posterior:
+def signed_rank(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], rope: float, samples: int = 20_000
+) -> Posterior:
     """Compare two selectors over problems by the Bayesian signed-rank test of Benavoli et al. (2017).
 
     Args:
         ours: (P,) scores, lower is better, in the same unit for all problems.
         theirs: (P,) scores of the same problems.
         rope: Differences below this are practically none.
+        samples: Draws from the posterior; 20,000 are right to about 0.003.
 
     Returns:
         The posterior, by baycomp with a fixed seed.
@@ -77,5 +78,5 @@ def signed_rank(ours: NDArray[np.float64], theirs: NDArray[np.float64], rope: fl
         from baycomp import SignedRankTest
     except ImportError:
         raise MissingExtraError("baycomp", "bench", "the comparison over problems") from None
-    better, same, worse = SignedRankTest.probs(-ours, -theirs, rope, nsamples=_SAMPLES, random_state=0)
+    better, same, worse = SignedRankTest.probs(-ours, -theirs, rope, nsamples=samples, random_state=0)
     return Posterior(float(better), float(same), float(worse))

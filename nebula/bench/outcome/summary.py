@@ -52,6 +52,7 @@ def summarise(
         rope=manifest.rope,
         trainings=sum(row.rate > 0 for row in results.rows),
         listed=len(manifest.problems),
+        finished=len(everything),
         unskilled=tuple(problem.problem for problem in everything if problem.skill < manifest.skill),
         problems=problems,
         selectors={name: _selector(problems, name) for name in names},

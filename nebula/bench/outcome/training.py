@@ -15,7 +15,7 @@ from nebula.bench.outcome.stack import Stack
 from nebula.demo.splits import Rows, Split
 from nebula.demo.training import batches
 
-__all__ = ["Seed", "Trained", "test", "train"]
+__all__ = ["Seed", "Trained", "score_test", "train"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def train(seeds: Sequence[Seed], budget: Budget, rate: float) -> list[Trained]:
     ]
 
 
-def test(seeds: Sequence[Seed], trained: Sequence[Trained]) -> list[float]:
+def score_test(seeds: Sequence[Seed], trained: Sequence[Trained]) -> list[float]:
     """Return the declared metric on the test rows: the only place that looks at them."""
     stack = _start(seeds)
     stack.restore([torch.stack(values) for values in zip(*(run.weights for run in trained), strict=True)])
