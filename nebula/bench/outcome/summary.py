@@ -23,7 +23,7 @@ _AGAINST = ("cross_fitted", "peer_inferred", "peer_told", "guide", "fixed_table"
 
 
 def summarise(
-    results: Results, manifest: Manifest, policy: str, digest: str, versions: dict[str, str]
+    results: Results, manifest: Manifest, policy: str, digest: str, versions: dict[str, str], samples: int = 20_000
 ) -> OutcomeReport:
     """Bring a run into one document.
 
@@ -33,6 +33,7 @@ def summarise(
         policy: Name and version of nebula's policy.
         digest: Its digest.
         versions: Versions of the packages that train or ship data.
+        samples: Draws of every posterior.
 
     Returns:
         The report. Problems without skill are listed and left out of every figure.
@@ -62,8 +63,8 @@ def summarise(
             }
             for family in sorted({problem.family for problem in problems})
         },
-        comparisons=_comparisons(problems, manifest.rope),
-        repeat=_repeat(skilled, manifest),
+        comparisons=_comparisons(problems, manifest.rope, samples),
+        repeat=_repeat(skilled, manifest, samples),
     )
 
 
@@ -115,19 +116,19 @@ def _selector(problems: Sequence[ProblemReport], name: str) -> SelectorReport:
     )
 
 
-def _comparisons(problems: Sequence[ProblemReport], rope: float) -> tuple[Comparison, ...]:
+def _comparisons(problems: Sequence[ProblemReport], rope: float, samples: int) -> tuple[Comparison, ...]:
     """Compare nebula with the others by relative regret, so that the rope means the same on every problem."""
     if len(problems) < 2:
         return ()
     regrets = {name: np.array([p.regrets[name].relative for p in problems]) for name in ("nebula", *_AGAINST)}
     found = []
     for name in _AGAINST:
-        posterior = signed_rank(regrets["nebula"], regrets[name], rope)
+        posterior = signed_rank(regrets["nebula"], regrets[name], rope, samples)
         found.append(Comparison(against=name, better=posterior.better, same=posterior.same, worse=posterior.worse))
     return tuple(found)
 
 
-def _repeat(problems: Sequence[ProblemScores], manifest: Manifest) -> Repeat:
+def _repeat(problems: Sequence[ProblemScores], manifest: Manifest, samples: int) -> Repeat:
     """Hold every candidate that was trained twice against itself: whatever is found is false."""
     pairs = [
         (problem.test[name], problem.test[again(name)])
@@ -139,7 +140,7 @@ def _repeat(problems: Sequence[ProblemScores], manifest: Manifest) -> Repeat:
     if len(pairs) < 2:
         return Repeat(pairs=len(pairs), found=0.0, better=0.0, same=1.0, worse=0.0)
     change = np.array([(second.mean() - first.mean()) / abs(first.mean()) for first, second in pairs])
-    posterior = signed_rank(change, np.zeros(len(pairs)), manifest.rope)
+    posterior = signed_rank(change, np.zeros(len(pairs)), manifest.rope, samples)
     return Repeat(
         pairs=len(pairs),
         found=_mean([verdict in ("better", "worse") for verdict in verdicts]),

@@ -27,7 +27,7 @@ def results() -> Results:
 
 
 def report_of(results: Results) -> OutcomeReport:
-    return summarise(results, MANIFEST, "default", "digest", {})
+    return summarise(results, MANIFEST, "default", "digest", {}, samples=100)
 
 
 def test_every_candidate_has_a_row_for_every_seed_and_step_size(results: Results) -> None:
@@ -74,9 +74,7 @@ def test_the_report_of_a_run(results: Results) -> None:
 def test_a_problem_without_skill_is_listed_and_counts_nowhere(results: Results) -> None:
     lost = PROBLEMS[1].id
     spoiled = tuple(
-        replace(row, test=0.0 if row.test is not None else None)
-        if row.problem == lost and row.arm == CONSTANT
-        else row
+        replace(row, test=0.0 if row.test is not None else None) if row.problem == lost and row.arm == CONSTANT else row
         for row in results.rows
     )
     report = report_of(Results(spoiled, results.picks))
