@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,10 +67,8 @@ def outcome(
     manifest = manifest.quick() if quick else manifest
     loaded = load_policy(policy)
     folder = parts or Path("build/outcome") / manifest.name
-    if only_finished:
-        results = finished(manifest, policy, folder)
-    else:
-        results = run_outcome(manifest, policy, folder, jobs=jobs)
+    run = finished if only_finished else partial(run_outcome, jobs=jobs)
+    results = run(manifest, policy, folder)
     report = summarise(
         results,
         manifest,

@@ -27,9 +27,10 @@ def read_outcome(name: str) -> OutcomeReport:
 def _run(report: OutcomeReport) -> str:
     left_out = ", ".join(f"`{name}`" for name in report.unskilled) or "none"
     return (
-        f"List `{report.manifest}` (hash `{report.manifest_digest[:12]}`), policy {report.policy}: {report.finished} of "
-        f"{report.listed} problems run, {report.seeds} seeds each, {report.trainings} trainings. Left out, because "
-        f"the best candidate is hardly better than a constant: {left_out}.\n"
+        f"List `{report.manifest}` (hash `{report.manifest_digest[:12]}`), policy {report.policy}: "
+        f"{report.finished} of {report.listed} problems run, {report.seeds} seeds each, "
+        f"{report.trainings} trainings. Left out, because the best candidate is hardly better than a constant: "
+        f"{left_out}.\n"
     )
 
 

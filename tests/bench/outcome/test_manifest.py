@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.bench.outcome.hand_made import small_manifest
 
 from nebula.bench.outcome.manifest import Manifest, read_manifest
 from nebula.errors import DataError
 from nebula.losses.catalogue import load_builtin
 from nebula.losses.registry import find
+from tests.bench.outcome.hand_made import small_manifest
 from tests.project.tree import ROOT
 
 LISTS = ROOT / "benchmarks" / "outcome"

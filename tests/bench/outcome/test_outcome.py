@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.bench.outcome.hand_made import small_manifest
 
 from nebula.bench.outcome.experiment import run_problem
 from nebula.bench.outcome.figure import draw_outcome
@@ -14,6 +13,7 @@ from nebula.bench.outcome.report import OutcomeReport
 from nebula.bench.outcome.rows import CONSTANT, Results
 from nebula.bench.outcome.summary import summarise
 from nebula.decision.policy import load_policy
+from tests.bench.outcome.hand_made import small_manifest
 
 MANIFEST = small_manifest()
 PROBLEMS = MANIFEST.problems

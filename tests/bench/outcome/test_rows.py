@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.bench.outcome.hand_made import small_manifest
 
 from nebula.bench.outcome.manifest import Manifest, Problem
 from nebula.bench.outcome.rows import Parts, Pick, Results, Row, read_rows, write_rows
 from nebula.bench.outcome.run import run_outcome
 from nebula.decision.policy import Policy
 from nebula.errors import DataError
+from tests.bench.outcome.hand_made import small_manifest
 
 
 def results(problem: str, seeds: int = 2) -> Results:

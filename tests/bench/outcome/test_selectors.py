@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.bench.outcome.hand_made import problem
 
 from nebula.bench.outcome.regret import MOST, normalised_regret, relative_regret
 from nebula.bench.outcome.selectors import brute_force, cross_fitted, fixed_table, oracle, rule
+from tests.bench.outcome.hand_made import problem
 
 
 def test_regret_by_hand() -> None:
