@@ -1,10 +1,14 @@
-"""Small networks and data for the loops under test."""
+"""Small networks, data and policies for the loops under test."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
+
+import nebula
+from nebula.decision.policy import Policy
+from nebula.policy.loader import loads
 
 
 def counts(rows: int = 96) -> tuple[Tensor, Tensor]:
@@ -19,6 +23,31 @@ def loader(batch_size: int = 32) -> DataLoader[tuple[Tensor, ...]]:
     return DataLoader(TensorDataset(*counts()), batch_size)
 
 
+def two_terms() -> Policy:
+    """A sum of two losses, the second of growing weight, and a penalty."""
+    return Policy(
+        loads(
+            "apiVersion: nebula/v1\nname: sums\nversion: 1.0.0\n"
+            "select:\n"
+            "  - id: both\n"
+            "    when: known(target.mean)\n"
+            "    use:\n"
+            "      compose:\n"
+            "        - {loss: MSELoss, name: bulk}\n"
+            "        - {loss: L1Loss, name: tails, weight: {schedule: linear, from: 0, to: 1, over: 10}}\n"
+            "      penalties: [{kind: l2, strength: 0.001}]\n"
+            "      serve: mean\n"
+            "    because: The mean, later the tails as well.\n"
+            "otherwise: {error: none}\n"
+        )
+    )
+
+
+def undecided(**options: object) -> nebula.Nebula:
+    """A loss that keeps nothing in a cache."""
+    return nebula.Nebula(cache=None, **options)  # type: ignore[arg-type]
+
+
 class Network(nn.Module):
     """One hidden layer; scikit-learn's searches set its sizes."""
 
@@ -29,15 +58,3 @@ class Network(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         raw: Tensor = self.layers(inputs)
         return raw
-
-
-TWO_TERMS = """
-apiVersion: nebula/v1
-name: two-terms
-version: 1.0.0
-select:
-  - id: both
-    when: target.n_rows >= 1
-    use:
-      loss: CompositeLoss
-"""
