@@ -89,9 +89,11 @@ class Module(lightning.LightningModule):
         self.network, self.criterion = network(), criterion
 
     def training_step(self, batch: Any, _number: int) -> Tensor:
+        """Return the loss of a batch."""
         return self.criterion(self.network(batch[0]), batch[1])
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Plain gradient descent."""
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
@@ -121,6 +123,7 @@ class Classifier(PreTrainedModel):
         self.post_init()
 
     def forward(self, inputs: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """Return logits, and the model's own loss of labels."""
         logits = self.network(inputs)
         if labels is None:
             return {"logits": logits}
@@ -195,9 +198,8 @@ def measure(name: str, both: tuple[Pass, Pass], rounds: int) -> dict[str, Any]:
         "ratios": [ratios[0], ratios[-1]],
         "own_us_per_step": statistics.median(times[1]) / STEPS * 1e6,
     }
-    print(
-        f"{name:<22} {row['own_us_per_step']:>8.0f} us a step, nebula {row['ratio']:.3f} x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-    )
+    spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    print(f"{name:<22} {row['own_us_per_step']:>8.0f} us a step, nebula {row['ratio']:.3f} x ({spread})", flush=True)
     return row
 
 

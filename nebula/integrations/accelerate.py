@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nebula.errors import MissingExtraError
-from nebula.integrations.output_layer import start_at_constant
+from nebula.integrations.output_layer import see_output, start_at_constant
 from nebula.profiling.sources import first_input
 from nebula.selector import Nebula
 
@@ -48,10 +48,11 @@ def fit_criterion(
     """
     if criterion.decision is None:
         plain = accelerator.unwrap_model(model)
-        criterion.fit(
-            loader, None if "prediction" in options else plain, group=accelerator.num_processes > 1, **options
-        )
+        layer = None
+        if "prediction" not in options:
+            options["prediction"], layer = see_output(lambda: plain(first_input(loader)), plain)
+        criterion.fit(loader, group=accelerator.num_processes > 1, **options)
         if init_output_bias:
-            start_at_constant(criterion, lambda: plain(first_input(loader)), plain)
+            start_at_constant(criterion, layer)
     moved: Nebula = criterion.to(accelerator.device)
     return moved

@@ -8,7 +8,7 @@ import torch
 
 from nebula.errors import DecisionError, MissingExtraError
 from nebula.evidence.budget import Budget
-from nebula.integrations.output_layer import start_at_constant
+from nebula.integrations.output_layer import see_output, start_at_constant
 from nebula.integrations.record import decision_fields, loss_components
 from nebula.losses.composite import CompositeCriterion
 from nebula.profiling.prediction import PredictionSpec
@@ -26,8 +26,8 @@ __all__ = ["NebulaCallback"]
 class NebulaCallback(Callback):
     """Serves a LightningModule that has a `Nebula` as an attribute and calls it in `training_step`.
 
-    - Before the optimisers are made it decides on the training data, once, and starts the output layer at
-      the constant predictor. A learnable loss is thus among `self.parameters()`.
+    - Before the first step it decides on the training data, once, and starts the output layer at the
+      constant predictor. The first optimiser trains a learnable loss, in a parameter group of its own.
     - It gives the decision to every logger as hyperparameters, and logs the parts of a composite loss.
     - It moves a composite's scheduled weights on, once an optimiser step, and tells it when an epoch ends.
     - Checkpoints hold the decision: a resumed run keeps it, and looks at no data.
@@ -57,17 +57,15 @@ class NebulaCallback(Callback):
         self.init_output_bias = init_output_bias
         self._seen_step = 0
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Decide before `configure_optimizers`; a run that resumes restores its decision instead."""
-        if stage == "fit" and trainer.ckpt_path is None:
-            self._decide(trainer, pl_module)
-
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Decide if the checkpoint held no decision, and log what is in force."""
-        self._decide(trainer, pl_module)
-        criterion = self._of(pl_module).to(pl_module.device)
+        """Decide unless a checkpoint did, let the optimiser train a learnable loss, and log what is in force."""
+        criterion = self._of(pl_module)
+        if criterion.decision is None:
+            self._decide(trainer, pl_module, criterion)
+        criterion.to(pl_module.device)
         if isinstance(criterion.loss_function, CompositeCriterion):
             criterion.loss_function.attach(pl_module)
+        _train_loss(trainer, criterion)
         if criterion.decision is not None:
             for logger in trainer.loggers:
                 logger.log_hyperparams(decision_fields(criterion.decision))
@@ -109,16 +107,33 @@ class NebulaCallback(Callback):
             )
         return criterion
 
-    def _decide(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        criterion = self._of(pl_module)
-        if criterion.decision is not None:
-            return
+    def _decide(self, trainer: Trainer, pl_module: LightningModule, criterion: Nebula) -> None:
         data = self.data
         if data is None:
             trainer.fit_loop.setup_data()
             data = trainer.train_dataloader
-        model = pl_module if self.prediction is None else None
-        options = {"target": self.target, "budget": self.budget, "group": trainer.world_size > 1}
-        criterion.fit(data, model, prediction=self.prediction, **options)
-        if self.init_output_bias and model is not None:
-            start_at_constant(criterion, lambda: model(first_input(data)), pl_module)
+        prediction, layer = self.prediction, None
+        if prediction is None:
+            prediction, layer = see_output(
+                lambda: pl_module(trainer.strategy.batch_to_device(first_input(data))), pl_module
+            )
+        group = trainer.world_size > 1
+        criterion.fit(data, prediction=prediction, target=self.target, budget=self.budget, group=group)
+        if self.init_output_bias:
+            start_at_constant(criterion, layer)
+
+
+def _train_loss(trainer: Trainer, criterion: Nebula) -> None:
+    """Give a learnable loss a parameter group of its own, the last, also where a resumed module listed it already."""
+    learnable = list(criterion.parameters())
+    if not learnable or not trainer.optimizers:
+        return
+    if trainer.world_size > 1:
+        raise DecisionError(
+            f"expected a loss without parameters on {trainer.world_size} processes, whose gradients would not be "
+            f"averaged, found {criterion.extra_repr()}: fit the criterion in the module's `__init__` instead."
+        )
+    optimizer, known = trainer.optimizers[0], {id(parameter) for parameter in learnable}
+    for group in optimizer.param_groups:
+        group["params"] = [parameter for parameter in group["params"] if id(parameter) not in known]
+    optimizer.add_param_group({"params": learnable})

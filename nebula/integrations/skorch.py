@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nebula.errors import DecisionError, MissingExtraError
-from nebula.integrations.output_layer import start_at_constant
+from nebula.integrations.output_layer import see_output, start_at_constant
 from nebula.losses.factory import AnyCriterion, build_criterion
 from nebula.losses.spec import LossSpec
 from nebula.selector import Nebula
@@ -46,9 +46,10 @@ class _Decides:
         def run() -> Tensor:
             return _first(net.evaluation_step(next(iter(loader)), training=False))
 
-        self.criterion_.fit((unpack_data(batch) for batch in loader), prediction=run())
+        prediction, layer = see_output(run, net.module_)
+        self.criterion_.fit((unpack_data(batch) for batch in loader), prediction=prediction)
         if self.init_output_bias:  # type: ignore[attr-defined]  # a parameter of the estimator
-            start_at_constant(self.criterion_, run, net.module_)
+            start_at_constant(self.criterion_, layer)
         self.criterion_.to(net.device)
         if learnable := list(self.criterion_.parameters()):
             net.optimizer_.add_param_group({"params": learnable})

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nebula.decision.model import Decision
 from nebula.errors import ContractError, DataError, MissingExtraError
 from nebula.integrations.problem_type import IGNORED, ProblemTypeReport, check_problem_type
-from nebula.losses.adaptation import entry_of
+from nebula.losses.adaptation import entry_of, validated_params
 from nebula.losses.factory import AnyCriterion, build_criterion
 from nebula.profiling.prediction import PredictionSpec
 from nebula.selector import Nebula
@@ -51,6 +51,7 @@ class TrainerLoss(nn.Module):
         self.criterion = criterion if criterion is not None else Nebula()
         self._built_for: Decision | None = None
         self._elements: AnyCriterion | None = None
+        self._over_rows = False
 
     def fit(self, dataset: Any, model: Any, *, labels: str = "labels", **options: Any) -> TrainerLoss:
         """Decide on the labels of a data set whose rows are mappings.
@@ -99,12 +100,16 @@ class TrainerLoss(nn.Module):
         if elements is None:
             loss: Tensor = self.criterion(logits, labels)
             return loss * ((labels != IGNORED).sum() / total)
-        # a loss of one value a row, of labels (N, C), counts C of the Trainer's items a row
-        return elements.sum() * (labels.numel() / max(elements.numel(), 1)) / total
+        # of labels (N, C), a mean over rows counts C of the Trainer's items a row
+        return elements.sum() * (labels.numel() / max(self._counted(elements), 1)) / total
 
     def predict(self, logits: Tensor) -> Tensor:
         """Serve raw outputs, e.g. `Trainer.predict(…).predictions`, as the decision says."""
         return self.criterion.predict(torch.as_tensor(logits))
+
+    def _counted(self, elements: Tensor) -> int:
+        """Return how many values the decided loss's own mean would divide by."""
+        return elements.shape[0] if self._over_rows else elements.numel()
 
     def _element_losses(self, logits: Tensor, labels: Tensor) -> Tensor | None:
         """Return every element's loss; None when the rows have no losses of their own."""
@@ -112,7 +117,8 @@ class TrainerLoss(nn.Module):
             self.criterion.determine_loss_function(logits, labels)
         decision = self.criterion.decision
         if decision is not self._built_for:
-            self._built_for, self._elements = decision, _without_reduction(decision)
+            self._built_for = decision
+            self._elements, self._over_rows = _without_reduction(decision)
         if self._elements is None:
             return None
         elements: Tensor = self._elements.to(logits.device)(logits, labels)
@@ -156,12 +162,14 @@ def restore_loss(checkpoint: str | Path, criterion: Nebula | None = None) -> Tra
     return loss
 
 
-def _without_reduction(decision: Decision | None) -> AnyCriterion | None:
-    """Build the decided loss with a value an element; None where the loss has none."""
+def _without_reduction(decision: Decision | None) -> tuple[AnyCriterion | None, bool]:
+    """Build the decided loss with a value an element, None where it has none; say whether its mean is over rows."""
     spec = decision.spec if decision else None
     if spec is None or spec.terms:
-        return None
-    contract = entry_of(spec.loss).contracts_for(spec.params)[0]
+        return None, False
+    entry = entry_of(spec.loss)
+    contract = entry.contracts_for(spec.params)[0]
     if contract.couples_samples or "none" not in contract.reductions:
-        return None
-    return build_criterion(spec.model_copy(update={"params": {**spec.params, "reduction": "none"}}))
+        return None, False
+    over_rows = getattr(validated_params(entry, spec.params), "reduction", "mean") == "batchmean"
+    return build_criterion(spec.model_copy(update={"params": {**spec.params, "reduction": "none"}})), over_rows

@@ -43,6 +43,24 @@ def two_terms() -> Policy:
     )
 
 
+def learnable() -> Policy:
+    """A sum whose balance is learned."""
+    return Policy(
+        loads(
+            "apiVersion: nebula/v1\nname: learnt\nversion: 1.0.0\n"
+            "select:\n"
+            "  - id: both\n"
+            "    when: known(target.mean)\n"
+            "    use:\n"
+            "      compose: [{loss: MSELoss, name: bulk}, {loss: L1Loss, name: tails}]\n"
+            "      params: {weighting: uncertainty}\n"
+            "      serve: mean\n"
+            "    because: Both, and the data balance them.\n"
+            "otherwise: {error: none}\n"
+        )
+    )
+
+
 def undecided(**options: object) -> nebula.Nebula:
     """A loss that keeps nothing in a cache."""
     return nebula.Nebula(cache=None, **options)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import torch
 import nebula
 from nebula.errors import DecisionError
 from nebula.integrations.lightning import NebulaCallback
-from tests.integrations.networks import Network, loader, two_terms, undecided
+from tests.integrations.networks import Network, counts, learnable, loader, two_terms, undecided
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pytorch_lightning", "ignore:::torch", "ignore:.*isinstance.treespec")
 
@@ -30,7 +30,6 @@ class Counting(lightning.LightningModule):
         return self.criterion(self(batch[0]), batch[1])
 
     def configure_optimizers(self) -> Any:
-        assert self.criterion.decision is not None
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
@@ -102,3 +101,16 @@ def test_a_module_without_a_nebula_is_told(tmp_path: Path) -> None:
     module.criterion = torch.nn.MSELoss()  # type: ignore[assignment]
     with pytest.raises(DecisionError, match=r"Counting\.criterion: expected a Nebula, found MSELoss"):
         trainer(tmp_path).fit(module, loader())
+
+
+def test_a_learnable_loss_is_trained_and_resumed(tmp_path: Path) -> None:
+    first, module = trainer(tmp_path), Counting(undecided(policy=learnable()))
+    first.fit(module, loader())
+    (parameter, *_) = module.criterion.parameters()
+    assert any(parameter is known for known in first.optimizers[0].param_groups[-1]["params"])
+    start = next(undecided(policy=learnable()).fit(counts(), Network()).parameters())
+    assert not torch.equal(parameter, start)
+    first.save_checkpoint(tmp_path / "learnt.ckpt")
+    again = trainer(tmp_path, epochs=2)
+    again.fit(Counting(), loader(), ckpt_path=str(tmp_path / "learnt.ckpt"), weights_only=True)
+    assert [len(group["params"]) for group in again.optimizers[0].param_groups] == [4, 1]

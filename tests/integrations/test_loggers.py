@@ -47,7 +47,7 @@ def test_tensorboard_shows_the_decision_the_trace_and_the_parts(criterion: Nebul
     read.Reload()
     assert set(read.Tags()["scalars"]) == {"nebula/loss", *(f"nebula/loss/{n}" for n in loss_components(criterion))}
     (scalar,) = read.Scalars("nebula/loss")
-    assert (scalar.step, scalar.value) == (7, pytest.approx(float(loss)))
+    assert (scalar.step, scalar.value) == (7, pytest.approx(loss.item()))
     assert b"CompositeLoss by rule `both`" in read.Tensors("nebula/decision/text_summary")[0].tensor_proto.string_val[0]
 
 
@@ -67,7 +67,7 @@ def test_mlflow_keeps_parameters_tags_artifact_and_metrics(
     kept = mlflow.get_run(run.info.run_id).data
     assert (kept.params["nebula.loss"], kept.params["nebula.policy"]) == ("CompositeLoss", "sums 1.0.0")
     assert kept.tags["nebula.trace"] == criterion.decision.trace.id
-    assert kept.metrics["nebula.loss"] == pytest.approx(float(loss))
+    assert kept.metrics["nebula.loss"] == pytest.approx(loss.item())
     assert {"nebula.loss.bulk", "nebula.loss.tails"} <= set(kept.metrics)
     text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/{runs.TRACE_ARTIFACT}")
     assert DecisionTrace.model_validate_json(text) == criterion.decision.trace

@@ -22,7 +22,7 @@ def config(outputs: int, kind: str | None = None) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("outputs", "labels"),
-    [(4, CODES), (4, FLAGS), (1, CODES), (1, torch.randn(60, generator=G)), (4, FLAGS.long()[:, 0].int())],
+    [(4, CODES), (4, FLAGS), (1, CODES), (1, torch.randn(60, generator=G))],
 )
 def test_the_kind_is_the_one_that_transformers_takes(outputs: int, labels: torch.Tensor) -> None:
     taken = config(outputs)
@@ -58,7 +58,7 @@ def test_nothing_is_said_of_a_right_use(outputs: int, kind: str | None, labels: 
         (4, "regression", CODES, "a batch of 4 rows, or of one, is broadcast"),
         (1, None, torch.where(CODES == 0, -100.0, torch.randn(60, generator=G)), "which regression takes for a value"),
         (3, None, torch.randn(60, 3, generator=G), "NEB-C030"),
-        (1, None, torch.poisson(torch.full((60,), 4.0), generator=G), "the policy chooses PoissonNLLLoss"),
+        (1, None, torch.poisson(torch.full((60,), 40.0), generator=G), "the policy chooses PoissonNLLLoss"),
         (1, None, (CODES + 1).float(), "the labels cannot tell"),
     ],
 )

@@ -43,7 +43,9 @@ def test_a_search_over_a_pipeline_decides_in_every_fold() -> None:
 def test_one_logit_gives_two_columns_and_the_users_labels(labels: tuple[int, int]) -> None:
     features, classes = wine()
     answers = np.where(classes == 0, *labels)
-    net = NebulaClassifier(Network, module__features=13, **{**QUIET, "max_epochs": 30}).fit(features, answers)
+    net = NebulaClassifier(Network, module__features=13, **{**QUIET, "max_epochs": 30, "lr": 0.5}).fit(
+        features, answers
+    )
     assert net.score(features, answers) > 0.9
     probability = net.predict_proba(features)
     raw = net.raw_output(features)
