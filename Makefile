@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses schemas docs readme wheel clean
+.PHONY: help setup demo test test-integrations lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses bench-integrations schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -25,6 +25,10 @@ demo: $(STAMP)  ## Choose, train and explain losses on real data sets (artifacts
 test: $(STAMP)  ## Run all tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
+test-integrations: $(STAMP)  ## Install the frameworks, and test their modules and the examples against them
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[integrations]'
+	NEBULA_INTEGRATIONS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/integrations
+
 lint: $(STAMP)  ## Check style and format
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,7 +41,7 @@ type: $(STAMP)  ## Check types, strictly
 	@$(BIN)/mypy
 
 bench: $(STAMP)  ## Run every benchmark in benchmarks/
-	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench,integrations]'
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 	echo "== benchmarks/policy_mutations"; $(BIN)/python -m benchmarks.policy_mutations
 
@@ -86,16 +90,21 @@ bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch oper
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.losses
 
+bench-integrations: $(STAMP)  ## Time a step of each framework with nebula beside its own default loss
+	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[integrations]'
+	$(BIN)/python -m benchmarks.integrations
+
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
 	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
-	tests.bench.evidence_page tests.project.coverage_page
+	tests.bench.evidence_page tests.project.coverage_page tests.integrations.test_integrations_page
 
 docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again
 	@$(BIN)/python -m nebula.reference docs
 	$(BIN)/python -m nebula.reference.plots docs/losses/plots
+	$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[integrations]'
 	for page in $(PAGES); do $(BIN)/python -m $$page; done
 
 readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its table too
