@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-integrations lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses bench-integrations schemas docs readme wheel clean
+.PHONY: help setup demo test test-integrations lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses bench-integrations bench-step schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -93,6 +93,9 @@ bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch oper
 bench-integrations: $(STAMP)  ## Time a step of each framework with nebula beside its own default loss
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[integrations]'
 	$(BIN)/python -m benchmarks.integrations
+
+bench-step: $(STAMP)  ## Time a decided call beside torch's raw loss, and what starting costs
+	@$(BIN)/python -m benchmarks.step
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

@@ -28,6 +28,7 @@ from nebula.evidence.fitting import decide_on
 from nebula.evidence.ranks import is_writer
 from nebula.lockfile.guard import LockGuard, OnMismatch
 from nebula.losses.base import LossFunction
+from nebula.losses.criterion import Criterion
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
@@ -146,9 +147,7 @@ class Nebula(LossFunction):
         prediction: Tensor,
         target: Tensor,
         dataset: DatasetId = None,
-        *,
-        sample_weight: Tensor | None = None,
-        **extra: Any,
+        **inputs: Any,
     ) -> Tensor:
         """Return the chosen loss of these predictions.
 
@@ -156,8 +155,9 @@ class Nebula(LossFunction):
             prediction: The model's raw output.
             target: The targets, as the user has them.
             dataset: Name of the data set, when one object serves several.
-            sample_weight: What every row counts, (N,); 1 each when left out.
-            **extra: Further inputs that the chosen loss names, such as the group of every row.
+            **inputs: `sample_weight`, what every row counts, (N,); `num_items_in_batch`, what a mean is
+                divided by where these rows are one part of a batch; and what the chosen loss names
+                beside, such as the group of every row. See `Criterion.forward`.
 
         Returns:
             The loss, reduced as the policy's parameters say (a scalar mean by default).
@@ -173,7 +173,7 @@ class Nebula(LossFunction):
         if guard is not None and not is_compiling():
             guard.observe(target)
             criterion = self._criteria[dataset]
-        loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
+        loss: Tensor = criterion(prediction, target, **inputs)
         return loss
 
     def determine_loss_function(
@@ -268,6 +268,26 @@ class Nebula(LossFunction):
         self._criteria[dataset], self._decisions[dataset] = criterion, decision
         self.add_module(f"criterion_{position}", criterion)
         self._guards.watch(dataset, decision, alone=alone)
+        self.shorten()
+
+    def adopt(self, decision: Decision, dataset: DatasetId = None) -> None:
+        """Put a decision into force that was made elsewhere, without looking at any data.
+
+        What the criterion in force has learned is kept where the loss is the same.
+        """
+        criterion, before = build(decision), self._criteria.get(dataset)
+        if before is not None and before.spec.loss == criterion.spec.loss:
+            criterion.load_state_dict(before.state_dict())
+        self._install(dataset, decision, criterion)
+
+    def shorten(self) -> None:
+        """Put the shortest way to the loss in place: for a single, unnamed data set, if its loss has one."""
+        self.__dict__.pop("forward", None)
+        only = self._criteria.get(None) if len(self._criteria) == 1 else None
+        if isinstance(only, Criterion):
+            direct = only.direct_for(self, self._guards.by_dataset.get(None))
+            if direct is not None:
+                self.forward = direct.forward  # type: ignore[method-assign]  # found before the class's
 
     def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
         """Put a decision into force that a guard made; not in place of a loss that learns, or of a pinned one."""
@@ -283,8 +303,7 @@ class Nebula(LossFunction):
     def set_extra_state(self, state: str) -> None:
         """Restore decisions without looking at any data."""
         for dataset, trace in json.loads(state):
-            decision = Decision(DecisionTrace.model_validate_json(trace))
-            self._install(dataset, decision, build(decision))
+            self.adopt(Decision(DecisionTrace.model_validate_json(trace)), dataset)
 
     def extra_repr(self) -> str:
         """Name the policy and what is in force."""
