@@ -27,7 +27,9 @@ def python_page() -> str:
         lines += [f"## {kind}", ""]
         rows = [(f"`nebula.{name}`", (inspect.getdoc(getattr(nebula, name)) or "").split("\n")[0]) for name in names]
         lines += [*table(("name", "what it is"), rows), ""]
-        lines += [f"::: {getattr(nebula, name).__module__}.{name}\n    options: {{heading_level: 3}}\n" for name in names]
+        lines += [
+            f"::: {getattr(nebula, name).__module__}.{name}\n    options: {{heading_level: 3}}\n" for name in names
+        ]
         lines += [""]
     return page(lines)
 
