@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-integrations lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses bench-integrations bench-step schemas docs readme wheel clean
+.PHONY: help setup demo test test-integrations lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-outcome bench-peers bench-record faults bench-losses bench-integrations bench-step schemas docs readme wheel site screenshots newcomer release-check clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -102,7 +102,8 @@ schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
 	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
-	tests.bench.evidence_page tests.project.coverage_page tests.integrations.test_integrations_page
+	tests.bench.evidence_page tests.project.coverage_page tests.integrations.test_integrations_page \
+	tests.pages.test_pages tests.pages.reference tests.project.licences
 
 docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again
 	@$(BIN)/python -m nebula.reference docs
@@ -116,6 +117,18 @@ readme: $(STAMP)  ## Run the examples of README.md again; after `make demo`, its
 wheel: $(STAMP)  ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
 
+site: $(STAMP)  ## Build the documentation site into site/, strictly
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+screenshots: site  ## Take the pictures of docs/images, and measure pages in Chromium at 360 and 1280 px
+	@PYTHONPATH=. $(BIN)/python docs/_site/screenshots.py site
+
+newcomer: $(STAMP)  ## Type the quick start and the tutorial into an empty environment
+	@$(BIN)/python -m tests.release.newcomer
+
+release-check: $(STAMP)  ## Try wheel and sdist in fresh environments, with and without durable-rules
+	@$(BIN)/python -m tests.release.trial
+
 clean:  ## Remove everything that the other targets made
-	@rm -rf .venv build dist artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist site artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
