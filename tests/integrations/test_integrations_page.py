@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import re
 import warnings
@@ -15,16 +14,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "integrations.md"
-COSTS = ROOT / "benchmarks" / "results" / "integrations.json"
 _BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```$(?P<between>\n\n```text\n)?(?(between)(?P<shown>.*?)(?=^```$))",
     re.MULTILINE | re.DOTALL,
 )
-_TABLE = re.compile(r"(?<=\| Loop \| nebula over its own loss \|\n\|---\|---\|\n)(?:\|.*\n)*")
 
 
 def rendered(text: str) -> str:
-    """The page with its pieces of code run again in order, and the table of what was measured."""
+    """The page with its pieces of code run again in order."""
     names: dict[str, Any] = {"__name__": "page"}
 
     def again(block: re.Match[str]) -> str:
@@ -34,9 +31,7 @@ def rendered(text: str) -> str:
         shown = f"\n\n```text\n{said.getvalue()}" if block["between"] else ""
         return f"```python\n{block['code']}```{shown}"
 
-    rows = json.loads(COSTS.read_text(encoding="utf-8"))["rows"]
-    lines = [f"| {r['loop']} | {r['ratio']:.2f} ({r['ratios'][0]:.2f} to {r['ratios'][1]:.2f}) |\n" for r in rows]
-    return _TABLE.sub("".join(lines), _BLOCK.sub(again, text))
+    return _BLOCK.sub(again, text)
 
 
 @pytest.mark.filterwarnings("ignore")
