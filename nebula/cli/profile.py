@@ -50,6 +50,10 @@ Compare = Annotated[
         show_default=False,
     ),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="OUT.html", help="Write a page with plots instead.", show_default=False),
+]
 
 
 def profile(
@@ -64,6 +68,7 @@ def profile(
     compare: Compare = None,
     policy: PolicyOption = "default.yaml",
     cache: CacheOption = "user",
+    html: Html = None,
     json: Json = False,
 ) -> None:
     """Show the facts of a column that rules may look at."""
@@ -73,12 +78,18 @@ def profile(
     if compare is not None:
         if checkpoint is not None:
             raise typer.BadParameter("expected one source with it, found --compare too.", param_hint="--checkpoint")
-        show_shift(request, replace(request, file=compare), policy, engine, json=json)
+        show_shift(request, replace(request, file=compare), policy, engine, html=html, json=json)
         return
     found = request.profile(checkpoint, engine, open_cache(cache).sources)
+    if html is not None:
+        from nebula.page.document import write_page
+        from nebula.page.profile import profile_page
+
+        write_page(profile_page(found, str(file)), html)
+        say(f"written: {html}")
     if json:
         show_json(found.profile.model_dump_json(indent=2))
-    else:
+    elif html is None:
         _show(found)
 
 
