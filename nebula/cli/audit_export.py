@@ -20,11 +20,12 @@ Out = Annotated[
 
 def export(log: Log, record: Which = "last", out: Out = None) -> None:
     """Write a decision as one HTML file: the choice, the data, every rule and its margins, why not another loss."""
-    from nebula.audit.html.page import decision_page, write_page
+    from nebula.audit.html.page import decision_page
+    from nebula.page.document import write_page
 
     entry = find_one(log, record)
     if out is None:
         show_text(decision_page(entry).rstrip())
         return
-    write_page(entry, out)
+    write_page(decision_page(entry), out)
     show_text(f"written: {out}")

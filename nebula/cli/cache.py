@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["cache"]
 
 KindOption = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Only these: target or decision.", show_default=False)
+    str | None,
+    typer.Option("--kind", metavar="KIND", help="Only these: target, decision or source.", show_default=False),
 ]
 
-cache = typer.Typer(help="See, check and empty the cache of target facts and decisions.", no_args_is_help=True)
+cache = typer.Typer(help="See, check and empty the cache of facts and decisions.", no_args_is_help=True)
 
 
 @cache.command()
@@ -106,7 +107,7 @@ def _kind(named: str | None) -> Kind | None:
     for kind in KINDS:
         if kind == named:
             return kind
-    raise typer.BadParameter(f"expected {' or '.join(KINDS)}, found {named!r}.", param_hint="--kind")
+    raise typer.BadParameter(f"expected one of {', '.join(KINDS)}, found {named!r}.", param_hint="--kind")
 
 
 def _of(count: int, most: int | None) -> str:

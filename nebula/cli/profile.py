@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nebula.cli.options import (
+    CacheOption,
     DataFile,
     Features,
     HintsOption,
@@ -49,6 +50,10 @@ Compare = Annotated[
         show_default=False,
     ),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="OUT.html", help="Write a page with plots instead.", show_default=False),
+]
 
 
 def profile(
@@ -62,25 +67,34 @@ def profile(
     engine: EngineOption = "local",
     compare: Compare = None,
     policy: PolicyOption = "default.yaml",
+    cache: CacheOption = "user",
+    html: Html = None,
     json: Json = False,
 ) -> None:
     """Show the facts of a column that rules may look at."""
+    from nebula.store.location import open_cache
+
     request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
     if compare is not None:
         if checkpoint is not None:
             raise typer.BadParameter("expected one source with it, found --compare too.", param_hint="--checkpoint")
-        show_shift(request, replace(request, file=compare), policy, engine, json=json)
+        show_shift(request, replace(request, file=compare), policy, engine, html=html, json=json)
         return
-    found = request.profile(checkpoint, engine)
+    found = request.profile(checkpoint, engine, open_cache(cache).sources)
+    if html is not None:
+        from nebula.page.document import write_page
+        from nebula.page.profile import profile_page
+
+        write_page(profile_page(found, str(file)), html)
+        say(f"written: {html}")
     if json:
         show_json(found.profile.model_dump_json(indent=2))
-    else:
+    elif html is None:
         _show(found)
 
 
 def _show(found: SourceProfile) -> None:
     from nebula.decision.explain import show_value
-    from nebula.profiling.histogram import draw_histogram
     from nebula.profiling.vocabulary import facts_of, vocabulary
 
     facts = facts_of(found.profile)
@@ -89,12 +103,11 @@ def _show(found: SourceProfile) -> None:
         ("fact", "value", "unit"),
         ((name, show_value(value), vocabulary()[name].unit or "") for name, value in known.items()),
     )
-    bars = draw_histogram(found.profile, found.class_names)
-    if bars:
-        most = max(bar.share for bar in bars)
+    if found.histogram:
+        most = max(bar.share for bar in found.histogram)
         show_table(
             (f"{found.profile.target.name or 'values'}", "", "share"),
-            ((bar.label, _draw(bar.share / most), f"{bar.share:.1%}") for bar in bars),
+            ((bar.label, _draw(bar.share / most), f"{bar.share:.1%}") for bar in found.histogram),
         )
     say(f"{len(known)} facts are known, {len(facts) - len(known)} unknown; `nebula facts` says what they mean")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nebula.decision.model import Decision
     from nebula.profiling.prediction import PredictionSpec
     from nebula.profiling.sources import Table
+    from nebula.profiling.streams.source_facts import SourceCache
     from nebula.profiling.streams.source_profile import Engine, SourceProfile
     from nebula.stability import Stability
 
@@ -47,12 +48,15 @@ class DataRequest:
     prediction_space: str | None = None
     hints: list[str] | None = field(default=None)
 
-    def profile(self, checkpoint: Path | None = None, engine: str = "local") -> SourceProfile:
+    def profile(
+        self, checkpoint: Path | None = None, engine: str = "local", known: SourceCache | None = None
+    ) -> SourceProfile:
         """Compute the facts, chunk by chunk.
 
         Args:
             checkpoint: Keeps the progress of a long run, which goes on from there.
             engine: `local`, or `ray` for the workers of a cluster.
+            known: Facts of files that have not changed since they were kept.
 
         Raises:
             DataError: The file or a column cannot be read.
@@ -71,6 +75,7 @@ class DataRequest:
                 checkpoint=checkpoint,
                 advance=advance,
                 engine=read,
+                known=known,
             )
         self._say_codes(found.class_names)
         return found
@@ -95,8 +100,14 @@ class DataRequest:
         loaded = as_policy(policy, key_values(parameters, "--set"))
         parse_hints(self._declared())
         started = time.perf_counter()
-        found = self.profile().profile
-        return decide_profiled(loaded, found, cache=kept, profile_ms=(time.perf_counter() - started) * 1e3)
+        found = self.profile(known=kept.sources)
+        return decide_profiled(
+            loaded,
+            found.profile,
+            cache=kept,
+            target="hit" if found.was_known else "miss",
+            profile_ms=(time.perf_counter() - started) * 1e3,
+        )
 
     def resample(
         self, policy: str, parameters: list[str] | None, resamples: int, advance: Callable[[], None]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nebula.cli.output import show_json, show_table
+from nebula.cli.output import say, show_json, show_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nebula.cli.request import DataRequest
     from nebula.profiling.model import DataProfile
     from nebula.profiling.shift import Shift
@@ -23,8 +25,18 @@ _SHOWN_FACTS = (
 )  # fmt: skip
 
 
-def show_shift(before: DataRequest, after: DataRequest, policy: str, engine: str, *, json: bool) -> None:
+def show_shift(
+    before: DataRequest, after: DataRequest, policy: str, engine: str, *, html: Path | None = None, json: bool
+) -> None:
     """Profile both sources and write the shift between them.
+
+    Args:
+        before: The reference.
+        after: The other.
+        policy: The policy's name.
+        engine: Who reads.
+        html: Write a page here instead of tables.
+        json: Write JSON to standard output.
 
     Raises:
         NebulaError: A source cannot be read, the policy cannot be used, or the two cannot be compared.
@@ -37,6 +49,13 @@ def show_shift(before: DataRequest, after: DataRequest, policy: str, engine: str
     profiles = [side.profile for side in found]
     shift = measure_shift(profiles[0], profiles[1], (found[0].class_names, found[1].class_names))
     decisions = [_decide(loaded, profile) for profile in profiles]
+    if html is not None:
+        from nebula.page.document import write_page
+        from nebula.page.shift import shift_page
+
+        sources = [str(before.file), str(after.file)]
+        write_page(shift_page(found, sources, shift, _lines(shift, decisions), decisions), html)
+        say(f"written: {html}")
     if json:
         show_json(
             {
@@ -45,6 +64,7 @@ def show_shift(before: DataRequest, after: DataRequest, policy: str, engine: str
                 "profiles": [profile.model_dump(mode="json") for profile in profiles],
             }
         )
+    if json or html is not None:
         return
     show_table(("", ""), list(_lines(shift, decisions)))
     show_table(("fact", str(before.file), str(after.file)), _facts(*profiles))

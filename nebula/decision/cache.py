@@ -1,4 +1,4 @@
-"""In-memory caches, keyed by content: target facts by fingerprint, decisions by everything they stand on."""
+"""In-memory caches: target facts by fingerprint, decisions by everything they stand on, facts of files by identity."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from nebula.decision.model import Decision
 from nebula.profiling.model import VOCABULARY_VERSION, DataProfile, TargetFacts
+from nebula.profiling.streams.source_facts import SourceFacts
 
 __all__ = ["CacheInfo", "DecisionCache", "LRUCache", "decision_key"]
 
@@ -97,19 +98,22 @@ class DecisionCache:
     Attributes:
         targets: Statistics of a target (unique values, class balance and the rest) by its fingerprint.
         decisions: Decisions by fingerprint × policy × prediction × hints × vocabulary.
+        sources: Facts of data files by where they are, their size and the time of their last change.
     """
 
     targets: LRUCache[TargetFacts] = field(default_factory=lambda: LRUCache(256))
     decisions: LRUCache[Decision] = field(default_factory=lambda: LRUCache(256))
+    sources: LRUCache[SourceFacts] = field(default_factory=lambda: LRUCache(256))
 
     def info(self) -> dict[str, CacheInfo]:
-        """Return hits and misses of both caches."""
-        return {"targets": self.targets.info(), "decisions": self.decisions.info()}
+        """Return hits and misses of each cache."""
+        return {"targets": self.targets.info(), "decisions": self.decisions.info(), "sources": self.sources.info()}
 
     def clear(self) -> None:
         """Forget everything."""
         self.targets.clear()
         self.decisions.clear()
+        self.sources.clear()
 
 
 def decision_key(profile: DataProfile, policy_digest: str) -> str | None:

@@ -44,6 +44,12 @@ class Guards:
         self._audit, self._switch = audit, switch
         self._watched: dict[_DatasetId, tuple[Decision, bool]] = {}
 
+    @property
+    def redecides(self) -> bool:
+        """A finding makes a new decision, as the code or else the policy asks for."""
+        said = self.policy.current().compiled.file.on_drift
+        return self.options is not None and (self.options.on_drift or said) == "redecide"
+
     def watch(self, dataset: _DatasetId, decision: Decision, *, alone: bool = True) -> None:
         """Guard a decision, in place of the one before.
 

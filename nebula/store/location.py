@@ -9,7 +9,7 @@ from nebula.errors import DataError
 from nebula.store.model import Store
 from nebula.store.sqlite_file import user_cache_file
 from nebula.store.sqlite_store import SqliteStore
-from nebula.store.stored_map import stored_decisions, stored_targets
+from nebula.store.stored_map import stored_decisions, stored_sources, stored_targets
 
 __all__ = ["MEMORY", "USER", "CacheLike", "open_cache", "open_store"]
 
@@ -34,7 +34,9 @@ def open_cache(cache: CacheLike) -> DecisionCache:
     if isinstance(cache, DecisionCache):
         return cache
     store = open_store(cache)
-    return DecisionCache() if store is None else DecisionCache(stored_targets(store), stored_decisions(store))
+    if store is None:
+        return DecisionCache()
+    return DecisionCache(stored_targets(store), stored_decisions(store), stored_sources(store))
 
 
 def open_store(cache: str | os.PathLike[str] | None) -> Store | None:

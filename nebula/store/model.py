@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["KINDS", "Entry", "Kind", "Store", "StoreInfo", "Verification"]
 
-Kind = Literal["target", "decision"]
-KINDS: tuple[Kind, ...] = ("target", "decision")
+Kind = Literal["target", "decision", "source"]
+KINDS: tuple[Kind, ...] = ("target", "decision", "source")
 
 
 class _Value(BaseModel):

@@ -14,11 +14,12 @@ from nebula.decision.trace import DecisionTrace
 from nebula.losses.catalogue import builtin_entries
 from nebula.losses.spec import LossSpec
 from nebula.profiling.model import TargetFacts
+from nebula.profiling.streams.source_facts import SourceFacts
 from nebula.store.generation import current_generation
 from nebula.store.model import Kind, Store
 from nebula.store.record import name_entry
 
-__all__ = ["StoredMap", "stored_decisions", "stored_targets"]
+__all__ = ["StoredMap", "stored_decisions", "stored_sources", "stored_targets"]
 
 Value = TypeVar("Value")
 
@@ -79,6 +80,11 @@ class StoredMap(LRUCache[Value]):
 def stored_targets(store: Store) -> StoredMap[TargetFacts]:
     """Return the facts of targets that a store keeps."""
     return StoredMap("target", store, TargetFacts.model_dump_json, TargetFacts.model_validate_json)
+
+
+def stored_sources(store: Store) -> StoredMap[SourceFacts]:
+    """Return the facts of data files that a store keeps."""
+    return StoredMap("source", store, SourceFacts.model_dump_json, SourceFacts.model_validate_json)
 
 
 def stored_decisions(store: Store) -> StoredMap[Decision]:

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nebula
-from nebula.audit.html.page import decision_page, write_page
+from nebula.audit.html.page import decision_page
 from nebula.audit.reading import Entry
 from nebula.decision.trace import DecisionTrace, Note
 from nebula.errors import NebulaError
+from nebula.page.document import write_page
 from nebula.profiling.model import DataProfile
 from tests.audit.samples import decide
 from tests.proof.random_profiles import profiles
@@ -134,6 +135,6 @@ def test_every_decision_has_a_page(profile: DataProfile) -> None:
 
 def test_a_page_is_written_whole(trace: DecisionTrace, tmp_path: Path) -> None:
     entry = Entry(None, "old.jsonl:1", trace, {})
-    write_page(entry, tmp_path / "page.html")
+    write_page(decision_page(entry), tmp_path / "page.html")
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == decision_page(entry)

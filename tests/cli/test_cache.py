@@ -28,16 +28,39 @@ def test_select_and_explain_use_it(folder: Path, file: Path) -> None:
     assert json.loads(off.stdout)["cache"] == {"target": "miss", "decision": "miss"}
 
 
+def test_profile_reads_an_unchanged_file_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, cache = tmp_path / "table.csv", tmp_path / "cache"
+    table.write_text((folder / "table.csv").read_text())
+    first = call("profile", table, "-t", "price", "--cache", cache)
+    with monkeypatch.context() as without_reading:
+        without_reading.setattr("nebula.profiling.streams.source_profile.gather", None)
+        assert call("profile", table, "-t", "price", "--cache", cache).stdout == first.stdout
+        assert call("select", table, "-t", "price", "--cache", cache).exit_code == ExitCode.OK
+    assert "share" in first.stdout
+    table.write_text(table.read_text().rstrip("\n").rpartition("\n")[0] + "\n")
+    assert call("profile", table, "-t", "price", "--cache", cache).stdout != first.stdout
+
+
+def test_a_broken_entry_of_a_source_is_read_anew(folder: Path, file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE entry SET sealed = zeroblob(size) WHERE kind = 'source'")
+    connection.close()
+    done = call("select", folder / "table.csv", "-t", "price", "--cache", file, "--json")
+    assert json.loads(done.stdout)["cache"] == {"target": "miss", "decision": "hit"}
+
+
 def test_info_and_list_tell_what_is_there(file: Path) -> None:
     info = json.loads(call("cache", "info", "--cache", file, "--json").stdout)
-    assert (info["entries"], info["by_kind"], info["stale"]) == (4, {"decision": 2, "target": 2}, 0)
+    assert (info["entries"], info["by_kind"], info["stale"]) == (4, {"decision": 2, "source": 2}, 0)
     listed = json.loads(call("cache", "list", "--cache", file, "--json").stdout)
-    assert [entry["kind"] for entry in listed] == ["decision", "target"] * 2
+    assert [entry["kind"] for entry in listed] == ["decision", "source"] * 2
     assert sum(entry["size"] for entry in listed) == info["bytes"]
     text = call("cache", "list", "--cache", file, "--kind", "decision").stdout
     assert text.count("\n") == 3
     assert "BCEWithLogitsLoss for bought" in text
-    assert "300 rows of" in call("cache", "list", "--cache", file, "--kind", "target").stdout
+    sources = call("cache", "list", "--cache", file, "--kind", "source").stdout
+    assert "300 rows of" in sources
+    assert "columns, read from files" in sources
     assert "entries    4 of 20,000" in call("cache", "info", "--cache", file).stdout
 
 
@@ -54,7 +77,7 @@ def test_clear_asks(file: Path) -> None:
     refused = call("cache", "clear", "--cache", file)
     assert refused.exit_code == ExitCode.USAGE
     assert "--yes" in refused.output
-    kind = json.loads(call("cache", "clear", "--cache", file, "--kind", "target", "--yes", "--json").stdout)
+    kind = json.loads(call("cache", "clear", "--cache", file, "--kind", "source", "--yes", "--json").stdout)
     assert kind["removed"] == 2
     assert call("cache", "clear", "--cache", file, "--yes").stdout == "2 entries removed\n"
     assert json.loads(call("cache", "info", "--cache", file, "--json").stdout)["entries"] == 0

@@ -10,7 +10,8 @@ import pytest
 
 from nebula import Nebula, PredictionSpec
 from nebula.audit.log import AuditLog
-from nebula.errors import DataError
+from nebula.drift.options import GuardOptions
+from nebula.errors import DataError, DecisionError
 from tests.evidence.rank import RANKS, labels
 from tests.project.tree import ROOT
 
@@ -37,3 +38,12 @@ def test_all_ranks_decide_the_same_and_one_writes(tmp_path: Path) -> None:
 def test_without_a_group_it_says_so() -> None:
     with pytest.raises(DataError, match="expected an initialised process group"):
         Nebula().fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
+
+
+def test_a_group_does_not_redecide() -> None:
+    for guard, policy in ((GuardOptions(on_drift="redecide"), "default.yaml"), (True, REDECIDES)):
+        with pytest.raises(DecisionError, match="expected `on_drift` to be warn or raise"):
+            Nebula(policy, guard=guard).fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
+    for guard in (False, GuardOptions(on_drift="warn")):
+        with pytest.raises(DataError, match="expected an initialised process group"):
+            Nebula(REDECIDES, guard=guard).fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)

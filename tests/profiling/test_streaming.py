@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import nebula
+from nebula.decision.cache import DecisionCache, decision_key
 from nebula.errors import DataError
 from nebula.profiling.fingerprint import fingerprint
 from nebula.profiling.identity import identity
@@ -366,14 +367,35 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 def test_an_unchanged_file_is_not_read_again(tmp_path):
     path = tmp_path / "t.parquet"
     write(frame(), path)
-    known: dict[str, str] = {}
+    known = DecisionCache().sources
     read: list[int] = []
     first = profile_source(path, "kind", known=known, advance=read.append)
     again = profile_source(path, "kind", known=known, advance=read.append)
     assert sum(read) == ROWS
-    assert first == again
+    assert (first.was_known, again.was_known) == (False, True)
+    assert (first.profile.target, first.profile.features) == (again.profile.target, again.profile.features)
+    assert decision_key(first.profile, "p") == decision_key(again.profile, "p") is not None
+    assert first.histogram == again.histogram != ()
+    assert first.class_names == again.class_names
+    assert profile_source(path, "kind", known=known, fingerprint=False).was_known is False
+    assert profile_source(path, "kind", known=known, hints={"ignore_value": 1}).was_known is False
     write(frame()[:300], path)
     assert profile_source(path, "kind", known=known).profile.target.n == 300
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("y\n" + "1\n" * 50)
+    known = DecisionCache().sources
+
+    def rewrite(_: int) -> None:
+        path.write_text("y\n" + "1\n" * 50)
+        os.utime(path, ns=(0, 0))
+
+    profile_source(path, "y", known=known, advance=rewrite)
+    assert known.info().currsize == 0
+    assert profile_source(path, "y", known=known).was_known is False
+    assert profile_source(path, "y", known=known).was_known is True
 
 
 def test_identity_changes_with_the_file(tmp_path):

@@ -18,7 +18,8 @@ _LOSSES = _PROFILING | {"losses"}
 _POLICY = _LOSSES | {"policy"}
 _SMT = _POLICY | {"smt"}
 _DECISION = _SMT | {"decision"}
-_AUDIT = _DECISION | {"audit"}
+_PAGE = _DECISION | {"page"}
+_AUDIT = _PAGE | {"audit"}
 _PROOF = _AUDIT | {"proof"}
 _STORE = _DECISION | {"store"}
 _SELECTION = _STORE | {"selection"}
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": _POLICY,
     "smt": _SMT,
     "decision": _DECISION,
+    "page": _PAGE,
     "audit": _AUDIT,
     "proof": _PROOF,
     "store": _STORE,
@@ -61,6 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 
+_TORCH_FREE_ROOMS = {
+    "errors", "nebula", "policy", "decision", "page", "audit", "cli", "schemas", "reference", "store", "lockfile",
+}  # fmt: skip
 TORCH_FREE_LOSSES = {"contract", "registry", "spec", "catalogue", "adaptation", "bias", "capability"}
 TORCH_FREE_PROFILING = {"model", "hints", "vocabulary", "custom", "custom_fact"}
 
@@ -120,8 +125,7 @@ def _torch_free() -> list[str]:
         parts = module.split(".")
         last = parts[-1]
         if (
-            room(module)
-            in ("errors", "nebula", "policy", "decision", "audit", "cli", "schemas", "reference", "store", "lockfile")
+            room(module) in _TORCH_FREE_ROOMS
             or (room(module) == "losses" and last in TORCH_FREE_LOSSES)
             or (room(module) == "profiling" and last in TORCH_FREE_PROFILING)
         ):

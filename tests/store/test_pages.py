@@ -38,10 +38,11 @@ def _session(block: str) -> str:
 
 def _run(command: str) -> str:
     command, _, first = command.partition(" | head -")
-    command, _, wanted = command.partition(" | grep ")
+    command, _, wanted = command.partition(" | grep -A2 ")
     lines = call(*shlex.split(command)[1:]).output.splitlines(keepends=True)
     if wanted:
-        lines = [line for line in lines if f'"{wanted}"' in line]
+        places = [place for place, line in enumerate(lines) if wanted.strip("'") in line]
+        lines = [line for place in places for line in lines[place : place + 3]]
     return "".join(lines[: int(first)] if first else lines)
 
 

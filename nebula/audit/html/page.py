@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
 from xml.etree.ElementTree import Element
 
-from nebula.audit.html.element import Content, element, render
-from nebula.audit.html.parts import bullets, section, sentence, table, terms
-from nebula.audit.html.plots import profile_plots
 from nebula.audit.html.rules import rules_table
-from nebula.audit.html.style import STYLE
 from nebula.audit.reading import Entry
 from nebula.decision.explain import serve_words, show_value
 from nebula.decision.naming import losses_chosen
@@ -20,42 +14,21 @@ from nebula.decision.why import RuleAccount, Why, explain_why
 from nebula.errors import ContractError
 from nebula.losses.capability import violations
 from nebula.losses.catalogue import load_builtin
+from nebula.page.document import document
+from nebula.page.element import Content, element
+from nebula.page.parts import bullets, section, sentence, table, terms
+from nebula.page.plots import profile_plots
 from nebula.profiling.vocabulary import facts_of
 
-__all__ = ["decision_page", "write_page"]
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""The page loads nothing and runs nothing, whatever stands in it."""
-
-
-def write_page(entry: Entry, path: Path) -> None:
-    """Write a decision as an HTML file, whole or not at all.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        draft.write_text(decision_page(entry), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+__all__ = ["decision_page"]
 
 
 def decision_page(entry: Entry) -> str:
     """Return a decision as self-contained HTML."""
     trace, why = entry.trace, explain_why(entry.trace)
     title = f"{trace.spec.loss if trace.spec else 'No loss'} for {trace.profile.target.name or 'a target'}"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{title}: nebula"),
-        element("style", STYLE),
-    )
-    body = element(
-        "body",
+    return document(
+        title,
         element("h1", title, " ", element("span", trace.status, class_=f"badge {trace.status}")),
         sentence("p", why.sentence()),
         *section("The choice", terms(_choice(trace))),
@@ -68,7 +41,6 @@ def decision_page(entry: Entry) -> str:
         *section("Every known fact", _facts(trace)),
         *section("The record", terms(_identity(entry))),
     )
-    return render(element("html", head, body, lang="en"))
 
 
 def _choice(trace: DecisionTrace) -> Iterator[tuple[str, Content]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from nebula.audit.html.element import Content, element
-from nebula.audit.html.parts import table
-from nebula.audit.html.plots import margin_plot
+from nebula.audit.html.margins import margin_plot
 from nebula.decision.explain import show_value
 from nebula.decision.trace import ComparisonTrace, RuleTrace
+from nebula.page.element import Content, element
+from nebula.page.parts import table
 
 __all__ = ["rules_table"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,16 @@ import xxhash
 
 from nebula.errors import DataError
 from nebula.profiling.hints import Hints, parse_hints
+from nebula.profiling.histogram import Bar, draw_histogram
 from nebula.profiling.identity import identity
-from nebula.profiling.model import VOCABULARY_VERSION, DataProfile, EvidenceFacts, FeatureFacts, TargetFacts
+from nebula.profiling.model import VOCABULARY_VERSION, DataProfile, EvidenceFacts
 from nebula.profiling.pairing import describe_pair
 from nebula.profiling.streams.checkpoint import Checkpoint, Position
 from nebula.profiling.streams.gathering import Advance, check_text, gather
 from nebula.profiling.streams.hashing import HashAlong, hash_again
 from nebula.profiling.streams.origin import Origin, origins_of
 from nebula.profiling.streams.reader import LabelsFound, Wanted
+from nebula.profiling.streams.source_facts import SourceCache, SourceFacts
 from nebula.profiling.streams.table_accumulator import TableAccumulator
 
 __all__ = ["Engine", "SourceProfile", "profile_source"]
@@ -31,26 +33,27 @@ Columns = str | Sequence[str]
 
 @dataclass(frozen=True)
 class SourceProfile:
-    """A profile, and the names of its codes.
+    """A profile, and what only people look at.
 
     Attributes:
         profile: The facts.
         class_names: Label of every integer code, when the target held labels.
+        histogram: The target's values as a few bars; see `draw_histogram`.
+        was_known: The files were not read: the facts were kept from an earlier time.
     """
 
     profile: DataProfile
     class_names: tuple[str, ...] | None = None
+    histogram: tuple[Bar, ...] = ()
+    was_known: bool = False
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What a source says, whatever the prediction."""
+class _Counted:
+    """What reading a source gave."""
 
-    target: TargetFacts
-    features: FeatureFacts
+    facts: SourceFacts
     batches: int
-    fingerprint: str | None
-    class_names: tuple[str, ...] | None
     accumulator: Any = None
 
 
@@ -66,7 +69,7 @@ def profile_source(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 5.0,
     advance: Advance | None = None,
-    known: MutableMapping[str, str] | None = None,
+    known: SourceCache | None = None,
     engine: Engine | None = None,
 ) -> SourceProfile:
     """Profile a source chunk by chunk: the facts are those of the whole in memory.
@@ -88,7 +91,8 @@ def profile_source(
         checkpoint_seconds: Time between two writes of it at least.
         advance: Is told the rows of every chunk.
         known: Keeps what was found under the cheap `identity` of the files: while they do not
-            change, they are not read again. Such a profile does not merge.
+            change, they are not read again. Such a profile does not merge. Files that change while
+            they are read are not kept.
         engine: Reads the files instead, e.g. `gather_on_ray`.
 
     Raises:
@@ -104,26 +108,29 @@ def profile_source(
         raise DataError(f"{data}: expected `target=`, the name of a column or array, found none.")
     if not in_files and (checkpoint is not None or known is not None or engine is not None):
         raise DataError("data: expected files for `checkpoint=`, `known=` and `engine=`, found an object in memory.")
-    key = _key(origins, wanted, declared) if checkpoint is not None or known is not None else ""
-    found = _recall(known, key)
-    if found is None:
+    key = _key(origins, wanted, declared, fingerprint) if checkpoint is not None or known is not None else ""
+    facts = known.get(key) if known is not None else None
+    counted = None if facts is None else _Counted(facts, batches=1)
+    if counted is None:
         kept = None if checkpoint is None else Checkpoint(Path(checkpoint), key, checkpoint_seconds)
         with torch.no_grad():
-            found = _find(origins, wanted, declared.ignore_value, fingerprint, kept, advance, engine)
-        _keep(known, key, found)
+            counted = _find(origins, wanted, declared.ignore_value, fingerprint, kept, advance, engine)
+        if known is not None and key == _key(origins, wanted, declared, fingerprint):
+            known.put(key, counted.facts)
+    found = counted.facts
     default = wanted.target[0] if len(wanted.target) == 1 and not isinstance(target, int) else None
-    facts = found.target.model_copy(update={"name": default if name is None else name})
-    emitted, relation = describe_pair((facts.n, *(facts.shape_tail or ())), prediction, facts)
+    about = found.target.model_copy(update={"name": default if name is None else name})
+    emitted, relation = describe_pair((about.n, *(about.shape_tail or ())), prediction, about)
     profile = DataProfile(
-        target=facts,
+        target=about,
         prediction=emitted,
         relation=relation,
         features=found.features,
-        evidence=EvidenceFacts(rows_seen=facts.n, rows_total=facts.n, batches=found.batches, complete=True),
+        evidence=EvidenceFacts(rows_seen=about.n, rows_total=about.n, batches=counted.batches, complete=True),
         hints=declared,
         fingerprint=found.fingerprint,
-    )
-    return SourceProfile(profile.with_accumulator(found.accumulator), found.class_names)
+    ).with_accumulator(counted.accumulator)
+    return SourceProfile(profile, found.class_names, found.histogram, was_known=facts is not None)
 
 
 def _find(
@@ -134,7 +141,7 @@ def _find(
     checkpoint: Checkpoint | None,
     advance: Advance | None,
     engine: Engine | None,
-) -> _Found:
+) -> _Counted:
     loaded = None if checkpoint is None else checkpoint.load()
     state, start, as_labels = loaded or (TableAccumulator(ignore_value=ignore_value), Position(), False)
     wanted = Wanted(wanted.target, wanted.features, as_labels)
@@ -166,7 +173,15 @@ def _find(
     batches = state.chunks if origins[0].counts_batches else 1
     accumulator = state.target()
     facts = state.facts()
-    return _Found(facts, state.feature_facts(), batches, hashed, state.class_names, accumulator)
+    bars = draw_histogram(DataProfile(target=facts).with_accumulator(accumulator), state.class_names)
+    found = SourceFacts(
+        target=facts,
+        features=state.feature_facts(),
+        fingerprint=hashed,
+        class_names=state.class_names,
+        histogram=bars,
+    )
+    return _Counted(found, batches, accumulator)
 
 
 def _count_rows(origins: Sequence[Origin], wanted: Wanted) -> int | None:
@@ -179,37 +194,10 @@ def _count_rows(origins: Sequence[Origin], wanted: Wanted) -> int | None:
     return sum(known) if len(known) == len(rows) else None
 
 
-def _key(origins: Sequence[Origin], wanted: Wanted, hints: Hints) -> str:
+def _key(origins: Sequence[Origin], wanted: Wanted, hints: Hints, fingerprint: bool) -> str:
     files = [identity(origin.path) for origin in origins if origin.path is not None]
-    asked = [VOCABULARY_VERSION, files, wanted.target, wanted.features, hints.ignore_value]
-    return f"source1:{xxhash.xxh3_128(json.dumps(asked).encode()).hexdigest()}"
-
-
-def _recall(known: MutableMapping[str, str] | None, key: str) -> _Found | None:
-    text = known.get(key) if known is not None else None
-    if text is None:
-        return None
-    about = json.loads(text)
-    names = about["class_names"]
-    return _Found(
-        TargetFacts.model_validate(about["target"]),
-        FeatureFacts.model_validate(about["features"]),
-        1,
-        about["fingerprint"],
-        None if names is None else tuple(names),
-    )
-
-
-def _keep(known: MutableMapping[str, str] | None, key: str, found: _Found) -> None:
-    if known is not None:
-        known[key] = json.dumps(
-            {
-                "target": found.target.model_dump(mode="json"),
-                "features": found.features.model_dump(mode="json"),
-                "fingerprint": found.fingerprint,
-                "class_names": found.class_names,
-            }
-        )
+    asked = [VOCABULARY_VERSION, files, wanted.target, wanted.features, hints.ignore_value, fingerprint]
+    return f"source2:{xxhash.xxh3_128(json.dumps(asked).encode()).hexdigest()}"
 
 
 def _names(columns: Columns | int | None) -> tuple[str, ...]:

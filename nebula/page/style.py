@@ -22,7 +22,7 @@ dd{margin:0}
 table{width:100%;border-collapse:collapse;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:600}
-.verdict,.loss,.is,.threshold,.away{overflow-wrap:normal}
+.verdict,.loss,.fact,.unit,.is,.threshold,.away{overflow-wrap:normal}
 th.rule{width:32%}th.comparisons{width:48%}
 .soft code{color:var(--soft)}
 .true,.fired{color:var(--yes)}.false{color:var(--no)}.unknown{color:var(--open)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
-from nebula.audit.html.element import Content, element
+from nebula.page.element import Content, element
 
 __all__ = ["bullets", "section", "sentence", "table", "terms"]
 
