@@ -28,6 +28,7 @@ from nebula.evidence.fitting import decide_on
 from nebula.evidence.ranks import is_writer
 from nebula.lockfile.guard import LockGuard, OnMismatch
 from nebula.losses.base import LossFunction
+from nebula.losses.criterion import Criterion
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
@@ -268,6 +269,16 @@ class Nebula(LossFunction):
         self._criteria[dataset], self._decisions[dataset] = criterion, decision
         self.add_module(f"criterion_{position}", criterion)
         self._guards.watch(dataset, decision, alone=alone)
+        self.shorten()
+
+    def shorten(self) -> None:
+        """Put the shortest way to the loss in place: for a single, unnamed data set, if its loss has one."""
+        self.__dict__.pop("forward", None)
+        only = self._criteria.get(None) if len(self._criteria) == 1 else None
+        if isinstance(only, Criterion):
+            direct = only.direct_for(self, self._guards.by_dataset.get(None))
+            if direct is not None:
+                self.forward = direct.forward  # type: ignore[method-assign]  # found before the class's
 
     def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
         """Put a decision into force that a guard made; not in place of a loss that learns, or of a pinned one."""

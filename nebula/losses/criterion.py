@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nebula.errors import ContractError
 from nebula.losses.base import LossFunction
+from nebula.losses.direct import DirectCall, Watch, direct_kind, plain_call
 from nebula.losses.guard import guard_for
 from nebula.losses.modules.reduction import reduce, weigh_rows
 from nebula.losses.output_layer import set_output_bias
@@ -72,6 +73,23 @@ class Criterion(LossFunction):
             if entry.serves
             else Serving(spec, entry, self.prediction_steps)
         )
+        self._direct = None if self._adapts or self._two_outputs else direct_kind(self.loss, contracts)
+        self.shorten()
+
+    def shorten(self) -> None:
+        """Put the shortest way to the loss in place, if there is one."""
+        direct = self.direct_for(self)
+        if direct is not None:
+            self.forward = direct.forward  # type: ignore[method-assign]  # found before the class's
+
+    def direct_for(self, owner: nn.Module, watch: Watch | None = None) -> DirectCall | None:
+        """Return the shortest way to this loss for a module that calls it; None where steps are between.
+
+        Args:
+            owner: The module; its class's `forward` takes what is unusual.
+            watch: Is shown the targets.
+        """
+        return None if self._direct is None else self._direct(owner, plain_call(self.loss), watch)
 
     def forward(
         self, prediction: Tensor, target: Tensor, *, sample_weight: Tensor | None = None, **extra: Any
