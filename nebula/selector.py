@@ -147,9 +147,7 @@ class Nebula(LossFunction):
         prediction: Tensor,
         target: Tensor,
         dataset: DatasetId = None,
-        *,
-        sample_weight: Tensor | None = None,
-        **extra: Any,
+        **inputs: Any,
     ) -> Tensor:
         """Return the chosen loss of these predictions.
 
@@ -157,8 +155,9 @@ class Nebula(LossFunction):
             prediction: The model's raw output.
             target: The targets, as the user has them.
             dataset: Name of the data set, when one object serves several.
-            sample_weight: What every row counts, (N,); 1 each when left out.
-            **extra: Further inputs that the chosen loss names, such as the group of every row.
+            **inputs: `sample_weight`, what every row counts, (N,); `num_items_in_batch`, what a mean is
+                divided by where these rows are one part of a batch; and what the chosen loss names
+                beside, such as the group of every row. See `Criterion.forward`.
 
         Returns:
             The loss, reduced as the policy's parameters say (a scalar mean by default).
@@ -174,7 +173,7 @@ class Nebula(LossFunction):
         if guard is not None and not is_compiling():
             guard.observe(target)
             criterion = self._criteria[dataset]
-        loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
+        loss: Tensor = criterion(prediction, target, **inputs)
         return loss
 
     def determine_loss_function(

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
 
 from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
@@ -89,7 +90,7 @@ class Guard:
 
         Args:
             target: The batch's targets; anything but a tensor, and tensors of
-                `torch.inference_mode`, are passed over.
+                `torch.inference_mode` or inside a `torch.func` transform, are passed over.
 
         Raises:
             DriftError: Batches no longer fit, and `on_drift` is `raise`.
@@ -116,7 +117,7 @@ class Guard:
 
     def _look(self) -> None:
         with self._lock, torch.no_grad():
-            held, self.kept = self.kept, []
+            held, self.kept = [(part, at) for part, at in self.kept if not is_wrapped(part)], []
             self._stride = min(2 * self._stride, self.options.every)
             parts = [part.detach() for part, version in held if part._version == version and part.numel()]  # noqa: SLF001
             self._calls += len(held)
