@@ -270,6 +270,16 @@ class Nebula(LossFunction):
         self._guards.watch(dataset, decision, alone=alone)
         self.shorten()
 
+    def adopt(self, decision: Decision, dataset: DatasetId = None) -> None:
+        """Put a decision into force that was made elsewhere, without looking at any data.
+
+        What the criterion in force has learned is kept where the loss is the same.
+        """
+        criterion, before = build(decision), self._criteria.get(dataset)
+        if before is not None and before.spec.loss == criterion.spec.loss:
+            criterion.load_state_dict(before.state_dict())
+        self._install(dataset, decision, criterion)
+
     def shorten(self) -> None:
         """Put the shortest way to the loss in place: for a single, unnamed data set, if its loss has one."""
         self.__dict__.pop("forward", None)
@@ -293,8 +303,7 @@ class Nebula(LossFunction):
     def set_extra_state(self, state: str) -> None:
         """Restore decisions without looking at any data."""
         for dataset, trace in json.loads(state):
-            decision = Decision(DecisionTrace.model_validate_json(trace))
-            self._install(dataset, decision, build(decision))
+            self.adopt(Decision(DecisionTrace.model_validate_json(trace)), dataset)
 
     def extra_repr(self) -> str:
         """Name the policy and what is in force."""

@@ -27,7 +27,7 @@ class LossFunction(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Find the shortest way anew."""
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self.shorten()
 
     def compute_loss(self, y_pred: Tensor, y_true: Tensor) -> Tensor:

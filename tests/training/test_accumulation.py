@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def test_parts_give_the_gradient_of_the_whole(case: LossCase, cuts: list[int], s
     whole = gradient(criterion(prediction, target, **weight, **extra), prediction)
     parts, edges = Accumulation(criterion), [0, *cuts, len(prediction)]
     twin = prediction.detach().clone().requires_grad_()
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         rows = slice(start, end)
         if start == end and not allows_nothing(case):
             continue
