@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults bench-losses schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults bench-losses bench-step schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -79,6 +79,9 @@ faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in
 bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch operations
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.losses
+
+bench-step: $(STAMP)  ## Time a decided call beside torch's raw loss, and what starting costs
+	@$(BIN)/python -m benchmarks.step
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
