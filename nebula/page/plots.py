@@ -46,7 +46,9 @@ def profile_plots(target: TargetFacts, histogram: Sequence[Bar] = ()) -> Iterato
     quantiles = [] if coded else _quantiles(target)
     if quantiles:
         yield _figure(_box(quantiles, quantiles[0], quantiles[-1]), _span(quantiles[0], quantiles[-1]))
-    shares = [(name, value) for name, field in _SHARES[-1 if coded else 0 :] if (value := getattr(target, field)) is not None]
+    shares = [
+        (name, value) for name, field in _SHARES[-1 if coded else 0 :] if (value := getattr(target, field)) is not None
+    ]
     if shares:
         yield _figure(_share_bars(shares), "shares of the values")
 

@@ -40,10 +40,17 @@ def test_without_a_group_it_says_so() -> None:
         Nebula().fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
 
 
-def test_a_group_does_not_redecide() -> None:
-    for guard, policy in ((GuardOptions(on_drift="redecide"), "default.yaml"), (True, REDECIDES)):
+def test_a_group_does_not_redecide(tmp_path: Path) -> None:
+    asks = tmp_path / "own.yaml"
+    asks.write_text("apiVersion: nebula/v1\nname: own\nversion: 1.0.0\nextends: [default.yaml]\non_drift: redecide\n")
+    shape = PredictionSpec(shape=(None, 8))
+    refused: list[tuple[str | Path, GuardOptions | bool]] = [
+        ("default.yaml", GuardOptions(on_drift="redecide")),
+        (asks, True),
+    ]
+    for policy, guard in refused:
         with pytest.raises(DecisionError, match="expected `on_drift` to be warn or raise"):
-            Nebula(policy, guard=guard).fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
+            Nebula(policy, guard=guard).fit(labels(), prediction=shape, group=True)
     for guard in (False, GuardOptions(on_drift="warn")):
         with pytest.raises(DataError, match="expected an initialised process group"):
-            Nebula(REDECIDES, guard=guard).fit(labels(), prediction=PredictionSpec(shape=(None, 8)), group=True)
+            Nebula(asks, guard=guard).fit(labels(), prediction=shape, group=True)
