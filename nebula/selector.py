@@ -133,15 +133,10 @@ class Nebula(LossFunction):
             DataError: The target cannot be found or profiled.
             AmbiguousDecision: The policy refuses to guess.
             LockError: The decision is not the one that `lock` pins.
-            DecisionError: `redecide` is asked for together with a group: one process alone cannot decide
-                for the others.
+            DecisionError: `redecide` is asked for together with a group.
         """
-        if group and self._guards.redecides:
-            raise DecisionError(
-                "fit: expected `on_drift` to be warn or raise where several processes decide together, found redecide: "
-                "a process that notices drift in its own shard cannot change the loss of the others. Pass "
-                "guard=GuardOptions(on_drift='warn') and call fit(group=...) again when it warns."
-            )
+        if group:
+            self._guards.refuse_redecide()
         if prediction is None and model is not None:
             prediction = predict_first(model, first_input(data))
         with _deciding:

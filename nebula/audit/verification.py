@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -48,13 +49,16 @@ class Verification(_Value):
         return not self.findings
 
 
-def verify_log(path: Path, *, expected: tuple[int, str] | None = None) -> Verification:
+def verify_log(
+    path: Path, *, expected: tuple[int, str] | None = None, advance: Callable[[int], None] | None = None
+) -> Verification:
     """Check every byte of a log.
 
     Args:
         path: The first segment.
         expected: Number and hash (or its first digits) of a record that was seen earlier: a log that was cut short
             or written anew does not have it.
+        advance: Is told 1 for every record.
 
     Raises:
         DataError: There is no such log, or it cannot be read.
@@ -63,7 +67,7 @@ def verify_log(path: Path, *, expected: tuple[int, str] | None = None) -> Verifi
         ends = _ends(path)
         if not ends:
             raise DataError(f"{path}: expected an audit log, found no such file.")
-        checker = _Checker()
+        checker = _Checker(advance)
         for number, end in ends.items():
             checker.read(segment(path, number), end)
         return checker.result(path, len(ends), expected)
@@ -80,7 +84,8 @@ def _ends(path: Path) -> dict[int, int]:
 
 
 class _Checker:
-    def __init__(self) -> None:
+    def __init__(self, advance: Callable[[int], None] | None) -> None:
+        self._advance = advance
         self.last: Seal | None = None
         self.numbering = Numbering()
         self.found: list[tuple[int, Finding]] = []  # with how many lines had been read
@@ -100,6 +105,8 @@ class _Checker:
                 continue
             self._settle(line, seal)
             self._follow(line, seal)
+            if self._advance is not None:
+                self._advance(1)
             if not line.closed:
                 self._open = True
                 self._tear("torn", seal.seq, line, "the record is whole, but its line was not ended")

@@ -23,6 +23,7 @@ from nebula.cli.audit_options import (
 from nebula.cli.exit_codes import ExitCode
 from nebula.cli.options import Json
 from nebula.cli.output import show_json, show_text
+from nebula.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from nebula.audit.replay import Replayed
@@ -56,7 +57,12 @@ def replay(
 
     asked = query(rule, loss, data, since, until, policy, status)
     entries = readable(log) if record == _ALL else iter([find_one(log, record)])
-    found = list(decide_again(log, asked.matching(entries)))
+    found = []
+    with show_progress(f"replaying {log}", "decisions") as advance:
+        for one in decide_again(log, asked.matching(entries)):
+            found.append(one)
+            if advance is not None:
+                advance(1)
     if json:
         show_json([one.model_dump(mode="json") for one in found])
     else:

@@ -12,6 +12,7 @@ from nebula.cli.audit_options import Log
 from nebula.cli.exit_codes import ExitCode
 from nebula.cli.options import Json
 from nebula.cli.output import show_json, show_text
+from nebula.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from nebula.audit.verification import Verification
@@ -37,7 +38,9 @@ def verify(log: Log, expect: Expect = None, json: Json = False) -> None:
     """
     from nebula.audit.verification import verify_log
 
-    found = verify_log(log, expected=_expected(expect))
+    expected = _expected(expect)
+    with show_progress(f"checking {log}", "records") as advance:
+        found = verify_log(log, expected=expected, advance=advance)
     if json:
         show_json(found.model_dump_json(indent=2))
     else:

@@ -11,6 +11,7 @@ from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.drift.guard import Guard
 from nebula.drift.options import GuardOptions
+from nebula.errors import DecisionError
 
 __all__ = ["Guards"]
 
@@ -44,11 +45,19 @@ class Guards:
         self._audit, self._switch = audit, switch
         self._watched: dict[_DatasetId, tuple[Decision, bool]] = {}
 
-    @property
-    def redecides(self) -> bool:
-        """A finding makes a new decision, as the code or else the policy asks for."""
+    def refuse_redecide(self) -> None:
+        """Make sure that no finding is to make a new decision.
+
+        Raises:
+            DecisionError: The code, or else the policy, asks for it; one of several processes cannot.
+        """
         said = self.policy.current().compiled.file.on_drift
-        return self.options is not None and (self.options.on_drift or said) == "redecide"
+        if self.options is not None and (self.options.on_drift or said) == "redecide":
+            raise DecisionError(
+                "fit: expected `on_drift` to be warn or raise where several processes decide together, found redecide: "
+                "a process that notices drift in its own shard cannot change the loss of the others. Pass "
+                "guard=GuardOptions(on_drift='warn'), and call fit(group=...) again when it warns."
+            )
 
     def watch(self, dataset: _DatasetId, decision: Decision, *, alone: bool = True) -> None:
         """Guard a decision, in place of the one before.

@@ -42,8 +42,10 @@ def found(result: Verification) -> list[tuple[str, int | None]]:
 
 def test_a_sound_log_is_intact(tmp_path: Path) -> None:
     log = written(tmp_path / "log.jsonl", LONG, max_bytes=9000)
-    result = verify_log(log.path)
+    counted: list[int] = []
+    result = verify_log(log.path, advance=counted.append)
     assert result.intact
+    assert counted == [1] * LONG
     assert (result.records, result.last, result.segments) == (LONG, LONG, len(files(log.path)))
     assert result.segments > 2
     assert not result.tears
