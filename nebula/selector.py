@@ -15,13 +15,13 @@ from torch.compiler import is_compiling
 from nebula.audit.log import AuditLog
 from nebula.decision.announcement import log_decision
 from nebula.decision.drift_event import DriftEvent
+from nebula.decision.in_force import find_dataset
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
 from nebula.drift.guards import Guards
 from nebula.drift.options import GuardOptions
-from nebula.errors import DecisionError
 from nebula.evidence.budget import Budget
 from nebula.evidence.first_prediction import predict_first
 from nebula.evidence.fitting import decide_on
@@ -145,13 +145,7 @@ class Nebula(LossFunction):
             self._lock(dataset, decision, group=group)
         return self
 
-    def forward(
-        self,
-        prediction: Tensor,
-        target: Tensor,
-        dataset: DatasetId = None,
-        **inputs: Any,
-    ) -> Tensor:
+    def forward(self, prediction: Tensor, target: Tensor, dataset: DatasetId = None, **inputs: Any) -> Tensor:
         """Return the chosen loss of these predictions.
 
         Args:
@@ -210,12 +204,12 @@ class Nebula(LossFunction):
     @property
     def loss_function(self) -> AnyCriterion | None:
         """The criterion in force; None before the first decision."""
-        return self._criteria[self._known(None)] if self._criteria else None
+        return self._criteria[find_dataset(self._decisions, None)] if self._criteria else None
 
     @property
     def decision(self) -> Decision | None:
         """The decision in force; None before the first one."""
-        return self._decisions[self._known(None)] if self._decisions else None
+        return self._decisions[find_dataset(self._decisions, None)] if self._decisions else None
 
     @property
     def decisions(self) -> dict[DatasetId, Decision]:
@@ -229,29 +223,19 @@ class Nebula(LossFunction):
 
     def explain(self, dataset: DatasetId = None) -> str:
         """Return the reasons of a decision as plain text."""
-        return self._decisions[self._known(dataset)].explain()
+        return self._decisions[find_dataset(self._decisions, dataset)].explain()
 
     def why_not(self, loss: str, dataset: DatasetId = None) -> str:
         """Say why another loss was not chosen."""
-        return self._decisions[self._known(dataset)].why_not(loss)
+        return self._decisions[find_dataset(self._decisions, dataset)].why_not(loss)
 
     def predict(self, raw: Tensor, dataset: DatasetId = None) -> Tensor:
         """Serve the raw output as the functional that answers the metric."""
-        return self._criteria[self._known(dataset)].predict(raw)
+        return self._criteria[find_dataset(self._decisions, dataset)].predict(raw)
 
     def init_output_bias(self, layer: nn.Module, dataset: DatasetId = None) -> nn.Module:
         """Set the last layer's bias to the constant predictor."""
-        return self._criteria[self._known(dataset)].init_output_bias(layer)
-
-    def _known(self, dataset: DatasetId) -> DatasetId:
-        """Return the data set that is meant: the named one, or the only one when none is named."""
-        if not self._decisions:
-            raise DecisionError("expected a decision, found none yet: call fit() with the data set first.")
-        if dataset in self._decisions:
-            return dataset
-        if dataset is None and len(self._decisions) == 1:
-            return next(iter(self._decisions))
-        raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
+        return self._criteria[find_dataset(self._decisions, dataset)].init_output_bias(layer)
 
     def _lock(self, dataset: DatasetId, decision: Decision, *, group: Any = None) -> None:
         if self.pins is not None:
