@@ -13,7 +13,7 @@ from nebula.losses.modules.reduction import ElementLoss
 
 __all__ = ["LabelLoss"]
 
-# Rows shorter than a vector register are reduced number by number on a CPU: three times the time.
+# Below this torch reduces the rows of a matrix number by number on a CPU, above it in vectors.
 _NARROW = 16
 
 
