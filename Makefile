@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record faults bench-losses schemas docs readme wheel clean
+.PHONY: help setup demo test lint format type bench bench-policy bench-check bench-profile bench-profile-scale bench-selection bench-peers bench-record bench-paper bench-sweep faults bench-losses schemas docs readme wheel clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -69,6 +69,14 @@ bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environm
 	build/peers/bin/python -m pip install -q -r benchmarks/selection/requirements-peers.txt
 	build/peers/bin/python benchmarks/selection/ask_peers.py build/targets.npz benchmarks/results/selection_peers.json
 
+bench-paper: $(STAMP)  ## The original paper's comparison, and the same with trained networks
+	@$(BIN)/nebula bench paper --out benchmarks/results/paper.json
+	$(BIN)/python -m tests.bench.experiments_page
+
+bench-sweep: $(STAMP)  ## Where the best loss changes, against the policy's thresholds; goes on after a stop
+	@$(BIN)/nebula bench sweep --points benchmarks/results/sweep.jsonl
+	$(BIN)/python -m tests.bench.experiments_page
+
 bench-record: $(STAMP)  ## Time what keeping a decision costs
 	@for part in benchmarks/record/*.py; do $(BIN)/python -m "benchmarks.record.$$(basename "$$part" .py)"; done
 
@@ -85,7 +93,7 @@ schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
 	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
-	tests.bench.evidence_page tests.project.coverage_page
+	tests.bench.evidence_page tests.bench.experiments_page tests.tuning.test_tuning_page tests.project.coverage_page
 
 docs: $(STAMP)  ## Write the generated pages, and run the examples of all others again
 	@$(BIN)/python -m nebula.reference docs
