@@ -79,6 +79,14 @@ bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environm
 	build/peers/bin/python -m pip install -q -r benchmarks/selection/requirements-peers.txt
 	build/peers/bin/python benchmarks/selection/ask_peers.py build/targets.npz benchmarks/results/selection_peers.json
 
+bench-paper: $(STAMP)  ## The original paper's comparison, and the same with trained networks
+	@$(BIN)/nebula bench paper --out benchmarks/results/paper.json
+	$(BIN)/python -m tests.bench.experiments_page
+
+bench-sweep: $(STAMP)  ## Where the best loss changes, against the policy's thresholds; goes on after a stop
+	@$(BIN)/nebula bench sweep --points benchmarks/results/sweep.jsonl
+	$(BIN)/python -m tests.bench.experiments_page
+
 bench-record: $(STAMP)  ## Time what keeping a decision costs
 	@for part in benchmarks/record/*.py; do $(BIN)/python -m "benchmarks.record.$$(basename "$$part" .py)"; done
 
