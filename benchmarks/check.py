@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.check_corpus.extras import right_extras, wrong_extras
 from benchmarks.check_corpus.held_out import more_right_uses, more_wrong_uses
 from benchmarks.check_corpus.models import Setting, Use
 from benchmarks.check_corpus.right import right_uses
@@ -93,6 +94,7 @@ def measure(settings: list[Setting], *, quiet: bool) -> dict[str, Any]:
 def uses(setting: Setting, *, wrong: bool) -> Iterator[Use]:
     torch.manual_seed(setting.seed)
     yield from wrong_uses(setting) if wrong else right_uses(setting)
+    yield from wrong_extras(setting) if wrong else right_extras(setting)
     if setting.deep:
         yield from more_wrong_uses(setting) if wrong else more_right_uses(setting)
 

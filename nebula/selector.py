@@ -15,19 +15,20 @@ from torch.compiler import is_compiling
 from nebula.audit.log import AuditLog
 from nebula.decision.announcement import log_decision
 from nebula.decision.drift_event import DriftEvent
+from nebula.decision.in_force import find_dataset
 from nebula.decision.model import Decision
 from nebula.decision.policy import Policy
 from nebula.decision.shadow import compare_shadow, load_shadow
 from nebula.decision.trace import DecisionTrace
 from nebula.drift.guards import Guards
 from nebula.drift.options import GuardOptions
-from nebula.errors import DecisionError
 from nebula.evidence.budget import Budget
 from nebula.evidence.first_prediction import predict_first
 from nebula.evidence.fitting import decide_on
 from nebula.evidence.ranks import is_writer
 from nebula.lockfile.guard import LockGuard, OnMismatch
 from nebula.losses.base import LossFunction
+from nebula.losses.criterion import Criterion
 from nebula.losses.factory import AnyCriterion
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.prediction import PredictionSpec
@@ -144,23 +145,16 @@ class Nebula(LossFunction):
             self._lock(dataset, decision, group=group)
         return self
 
-    def forward(
-        self,
-        prediction: Tensor,
-        target: Tensor,
-        dataset: DatasetId = None,
-        *,
-        sample_weight: Tensor | None = None,
-        **extra: Any,
-    ) -> Tensor:
+    def forward(self, prediction: Tensor, target: Tensor, dataset: DatasetId = None, **inputs: Any) -> Tensor:
         """Return the chosen loss of these predictions.
 
         Args:
             prediction: The model's raw output.
             target: The targets, as the user has them.
             dataset: Name of the data set, when one object serves several.
-            sample_weight: What every row counts, (N,); 1 each when left out.
-            **extra: Further inputs that the chosen loss names, such as the group of every row.
+            **inputs: `sample_weight`, what every row counts, (N,); `num_items_in_batch`, what a mean is
+                divided by where these rows are one part of a batch; and what the chosen loss names
+                beside, such as the group of every row. See `Criterion.forward`.
 
         Returns:
             The loss, reduced as the policy's parameters say (a scalar mean by default).
@@ -176,7 +170,7 @@ class Nebula(LossFunction):
         if guard is not None and not is_compiling():
             guard.observe(target)
             criterion = self._criteria[dataset]
-        loss: Tensor = criterion(prediction, target, sample_weight=sample_weight, **extra)
+        loss: Tensor = criterion(prediction, target, **inputs)
         return loss
 
     def determine_loss_function(
@@ -210,12 +204,12 @@ class Nebula(LossFunction):
     @property
     def loss_function(self) -> AnyCriterion | None:
         """The criterion in force; None before the first decision."""
-        return self._criteria[self._known(None)] if self._criteria else None
+        return self._criteria[find_dataset(self._decisions, None)] if self._criteria else None
 
     @property
     def decision(self) -> Decision | None:
         """The decision in force; None before the first one."""
-        return self._decisions[self._known(None)] if self._decisions else None
+        return self._decisions[find_dataset(self._decisions, None)] if self._decisions else None
 
     @property
     def decisions(self) -> dict[DatasetId, Decision]:
@@ -229,29 +223,19 @@ class Nebula(LossFunction):
 
     def explain(self, dataset: DatasetId = None) -> str:
         """Return the reasons of a decision as plain text."""
-        return self._decisions[self._known(dataset)].explain()
+        return self._decisions[find_dataset(self._decisions, dataset)].explain()
 
     def why_not(self, loss: str, dataset: DatasetId = None) -> str:
         """Say why another loss was not chosen."""
-        return self._decisions[self._known(dataset)].why_not(loss)
+        return self._decisions[find_dataset(self._decisions, dataset)].why_not(loss)
 
     def predict(self, raw: Tensor, dataset: DatasetId = None) -> Tensor:
         """Serve the raw output as the functional that answers the metric."""
-        return self._criteria[self._known(dataset)].predict(raw)
+        return self._criteria[find_dataset(self._decisions, dataset)].predict(raw)
 
     def init_output_bias(self, layer: nn.Module, dataset: DatasetId = None) -> nn.Module:
         """Set the last layer's bias to the constant predictor."""
-        return self._criteria[self._known(dataset)].init_output_bias(layer)
-
-    def _known(self, dataset: DatasetId) -> DatasetId:
-        """Return the data set that is meant: the named one, or the only one when none is named."""
-        if not self._decisions:
-            raise DecisionError("expected a decision, found none yet: call fit() with the data set first.")
-        if dataset in self._decisions:
-            return dataset
-        if dataset is None and len(self._decisions) == 1:
-            return next(iter(self._decisions))
-        raise DecisionError(f"dataset: expected one of {list(self._decisions)}, found {dataset!r}.")
+        return self._criteria[find_dataset(self._decisions, dataset)].init_output_bias(layer)
 
     def _lock(self, dataset: DatasetId, decision: Decision, *, group: Any = None) -> None:
         if self.pins is not None:
@@ -271,6 +255,26 @@ class Nebula(LossFunction):
         self._criteria[dataset], self._decisions[dataset] = criterion, decision
         self.add_module(f"criterion_{position}", criterion)
         self._guards.watch(dataset, decision, alone=alone)
+        self.shorten()
+
+    def adopt(self, decision: Decision, dataset: DatasetId = None) -> None:
+        """Put a decision into force that was made elsewhere, without looking at any data.
+
+        What the criterion in force has learned is kept where the loss is the same.
+        """
+        criterion, before = build(decision), self._criteria.get(dataset)
+        if before is not None and before.spec.loss == criterion.spec.loss:
+            criterion.load_state_dict(before.state_dict())
+        self._install(dataset, decision, criterion)
+
+    def shorten(self) -> None:
+        """Put the shortest way to the loss in place: for a single, unnamed data set, if its loss has one."""
+        self.__dict__.pop("forward", None)
+        only = self._criteria.get(None) if len(self._criteria) == 1 else None
+        if isinstance(only, Criterion):
+            direct = only.direct_for(self, self._guards.by_dataset.get(None))
+            if direct is not None:
+                self.forward = direct.forward  # type: ignore[method-assign]  # found before the class's
 
     def _switch(self, dataset: DatasetId, decision: Decision) -> bool:
         """Put a decision into force that a guard made; not in place of a loss that learns, or of a pinned one."""
@@ -286,8 +290,7 @@ class Nebula(LossFunction):
     def set_extra_state(self, state: str) -> None:
         """Restore decisions without looking at any data."""
         for dataset, trace in json.loads(state):
-            decision = Decision(DecisionTrace.model_validate_json(trace))
-            self._install(dataset, decision, build(decision))
+            self.adopt(Decision(DecisionTrace.model_validate_json(trace)), dataset)
 
     def extra_repr(self) -> str:
         """Name the policy and what is in force."""

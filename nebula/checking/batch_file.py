@@ -18,7 +18,10 @@ __all__ = ["Batch", "read_batch"]
 
 _PREDICTION = ("prediction", "predictions", "input", "output", "logits", "y_pred")
 _TARGET = ("target", "targets", "label", "labels", "y_true", "y")
-_EXTRA = ("var", "input_lengths", "target_lengths", "input2", "positive", "negative")
+_EXTRA = (
+    *("var", "input_lengths", "target_lengths", "input2", "positive", "negative"),
+    *("teacher", "group", "same", "lengths", "task_loss", "sample_weight"),
+)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Case:
 
     def value(self, **changed: Tensor) -> float | None:
         """Return the loss of this batch with some tensors changed; None when the call fails."""
-        return attempt(lambda: self.subject.run(*{**self.tensors, **changed}.values()))
+        return attempt(lambda: self.subject.call({**self.tensors, **changed}))
 
     @cached_property
     def outcome(self) -> tuple[Tensor | None, Tensor | None, str]:
@@ -66,7 +66,7 @@ class Case:
         try:
             with warnings.catch_warnings(), torch.enable_grad():
                 warnings.simplefilter("ignore")
-                result = self.subject.run(*tensors.values())
+                result = self.subject.call(tensors)
                 if not isinstance(result, Tensor):
                     return None, None, f"it returns {type(result).__name__}, not a tensor"
                 if learns and result.requires_grad:

@@ -14,26 +14,30 @@ from nebula.checking.clauses.binary_spaces import check_binary_spaces
 from nebula.checking.clauses.binary_targets import check_signs, check_unit_interval
 from nebula.checking.clauses.class_axis import check_class_axis, check_square_axes
 from nebula.checking.clauses.class_spaces import check_class_spaces, check_divergence_reduction
+from nebula.checking.clauses.costs import check_costs
 from nebula.checking.clauses.counts import check_counts, check_rates
+from nebula.checking.clauses.extra_inputs import check_extra_inputs
 from nebula.checking.clauses.finite import check_dtypes, check_finite
 from nebula.checking.clauses.labels import check_empty, check_labels
 from nebula.checking.clauses.outcome import check_outcome
+from nebula.checking.clauses.sample_weights import check_sample_weight
 from nebula.checking.clauses.scale import check_class_indices, check_delta
 from nebula.checking.clauses.sequences import check_sequences
 from nebula.checking.clauses.shapes import check_same_shape
+from nebula.checking.clauses.survival import check_times
 from nebula.checking.clauses.target_rows import check_index_lists, check_log_target, check_target_rows
 from nebula.checking.clauses.variance import check_variance
 from nebula.checking.clauses.weights import check_weights
 from nebula.checking.report import CheckReport, Finding
-from nebula.checking.subject import Subject, recognise
+from nebula.checking.subject import Subject, inputs_of, recognise
 from nebula.errors import DataError
+from nebula.losses.contract import Contract
 
 __all__ = ["check"]
 
 Clause = Callable[[Case], Iterator[Finding]]
 
 _STAGES: tuple[tuple[Clause, ...], ...] = (
-    (check_sequences,),
     (check_empty,),
     (check_class_axis, check_same_shape),
     (check_dtypes,),
@@ -46,6 +50,9 @@ _STAGES: tuple[tuple[Clause, ...], ...] = (
     (check_outcome,),
 )
 """In order; an error ends the check after its stage, because what follows would measure nonsense."""
+
+_EXTRAS: tuple[Clause, ...] = (check_times, check_extra_inputs, check_costs, check_sequences)
+"""Of registered losses, before their criterion runs."""
 
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
 
@@ -63,7 +70,9 @@ def check(loss: Any, prediction: Any, target: Any = None, **extra: Any) -> Check
             several inputs before the target a tuple of them, such as anchor, positive and negative.
         target: The target; left out for losses that have none.
         extra: Further tensors by the names that torch gives them (`var`, `input_lengths`,
-            `target_lengths`, `input2`), and keywords of a functional loss or of a loss by name.
+            `target_lengths`, `input2`) or a registered loss's contract (`teacher`, `group`, …), keywords of
+            a functional loss or of a loss by name, and `sample_weight`, which is looked at but not counted
+            in the value.
 
     Returns:
         The findings, gravest first; `ok` when there is no error and no warning.
@@ -80,13 +89,20 @@ def check(loss: Any, prediction: Any, target: Any = None, **extra: Any) -> Check
         >>> check(nn.CrossEntropyLoss(), rows, torch.tensor([0, 1])).codes()
         ('NEB-C040',)
     """
-    names = {"var", "input_lengths", "target_lengths", "input2", "positive", "negative"}
+    names = {"var", "input_lengths", "target_lengths", "input2", "positive", "negative", *inputs_of(loss)}
+    weight = extra.pop("sample_weight", None)
     subject = recognise(loss, {key: value for key, value in extra.items() if key not in names})
     given = _arguments(subject, prediction, target, {key: value for key, value in extra.items() if key in names})
     tensors = {name: _tensor(name, value) for name, value in given.items()}
     case = Case(subject, tensors, _learns(prediction), _learns(target))
-    adapted, findings = _adapted(case)
-    if not findings:
+    findings = [finding for clause in _EXTRAS for finding in clause(case)]
+    if weight is not None:
+        findings += check_sample_weight(case, _tensor("sample_weight", weight))
+    adapted = case
+    if not any(finding.severity == "error" for finding in findings):
+        adapted, failures = _adapted(case)
+        findings += failures
+    if not any(finding.severity == "error" for finding in findings):
         for stage in _STAGES:
             findings += [finding for clause in stage for finding in clause(adapted)]
             if any(finding.severity == "error" for finding in findings):
@@ -105,7 +121,9 @@ def check(loss: Any, prediction: Any, target: Any = None, **extra: Any) -> Check
 def _arguments(subject: Subject, prediction: Any, target: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return the call's arguments by name, in order."""
     wanted = subject.traits.arguments
-    if subject.traits.space == "unknown":
+    if subject.contract is not None:
+        wanted = _wanted(subject.contract, extra)
+    elif subject.traits.space == "unknown":
         parts = prediction if isinstance(prediction, (tuple, list)) and _tensors(prediction) else (prediction,)
         given = {"prediction" if i == 0 else f"prediction{i + 1}": part for i, part in enumerate(parts)}
         return {**given, **({} if target is None else {"target": target}), **extra}
@@ -119,6 +137,13 @@ def _arguments(subject: Subject, prediction: Any, target: Any, extra: Mapping[st
             f"{', '.join(f'`{name}`' for name in given)}: pass a tuple as prediction, or tensors by name."
         )
     return {name: given[name] for name in wanted}
+
+
+def _wanted(contract: Contract, extra: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the arguments of a registered loss, the optional ones if they are given."""
+    needed = [given.name for given in contract.extra_inputs if given.required or given.name in extra]
+    variance = ("var",) if contract.layout == "mean_and_variance" and "var" in extra else ()
+    return ("prediction", "target", *variance, *needed)
 
 
 def _tensors(parts: Any) -> bool:
@@ -155,7 +180,8 @@ def _adapted(case: Case) -> tuple[Case, list[Finding]]:
                 p = step(p, t)
             for step in criterion.target_steps:
                 t = step(t, p)
-            criterion(case.prediction.clone(), case.target.clone())
+            extra = {name: case.tensors[name] for name in criterion.extra_inputs if name in case.tensors}
+            criterion(case.prediction.clone(), case.target.clone(), **extra)
     except Exception as error:
         message = f"the criterion of {case.name} expected the data that it was decided on, found something else."
         fix = "loss = nebula.build(nebula.select(target, prediction))  # decide on data such as these"

@@ -6,7 +6,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,10 +15,11 @@ from torch.nn import functional
 from nebula.checking.traits import TRAITS, UNKNOWN, Traits, traits_of
 from nebula.errors import DataError
 from nebula.losses.adaptation import entry_of, validated_params
+from nebula.losses.contract import Contract
 from nebula.losses.criterion import Criterion
 from nebula.losses.registry import find
 
-__all__ = ["FUNCTIONS", "Subject", "recognise"]
+__all__ = ["FUNCTIONS", "Subject", "inputs_of", "recognise"]
 
 FUNCTIONS: Mapping[str, str] = {
     "l1_loss": "L1Loss",
@@ -59,6 +60,7 @@ class Subject:
         options: Its parameters, defaults included.
         function: Name in `torch.nn.functional`, empty for a module.
         criterion: The decided criterion around the loss, whose steps run first.
+        contract: Its clauses, of a registered loss; its extra inputs are passed by name.
     """
 
     name: str
@@ -67,6 +69,15 @@ class Subject:
     options: Mapping[str, Any] = field(default_factory=dict)
     function: str = ""
     criterion: Criterion | None = None
+    contract: Contract | None = None
+
+    def call(self, tensors: Mapping[str, Any]) -> Any:
+        """Return the loss of the tensors of one call, in order."""
+        if self.contract is None:
+            return self.run(*tensors.values())
+        named = {extra.name for extra in self.contract.extra_inputs}
+        given = [value for name, value in tensors.items() if name not in named]
+        return self.run(*given, **{name: value for name, value in tensors.items() if name in named})
 
     def option(self, name: str, default: Any = None) -> Any:
         """Return a parameter."""
@@ -108,6 +119,16 @@ class Subject:
         return {key: value for key, value in known.items() if _differs(value, defaults[key])}
 
 
+def inputs_of(loss: Any) -> frozenset[str]:
+    """Return the names of the extra inputs of a registered loss, given by name or decided."""
+    name = loss.spec.loss if isinstance(loss, Criterion) else loss
+    if not isinstance(name, str) or (name == loss and (name in TRAITS or name in FUNCTIONS)):
+        return frozenset()
+    entry = find(name)
+    contracts = () if entry is None else entry.contracts
+    return frozenset(extra.name for contract in contracts for extra in contract.extra_inputs)
+
+
 def recognise(loss: Any, options: Mapping[str, Any]) -> Subject:
     """Return the subject of a module, a function, a partial of one, or a name.
 
@@ -145,14 +166,16 @@ def _by_name(name: str, params: dict[str, Any]) -> Subject:
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"loss: `{name}` does not take {_listed(params)}: {error}") from None
     entry = entry_of(name)
-    return _module(entry.build(validated_params(entry, params)), name)
+    module = entry.build(validated_params(entry, params))
+    return replace(_module(module, name), contract=entry.contracts_for(params)[0])
 
 
 def _module(loss: nn.Module, name: str = "") -> Subject:
     if isinstance(loss, Criterion):
         inner = _module(loss.loss, loss.spec.loss)
-        frozen: Criterion = _copied(loss)
-        return Subject(inner.name, inner.traits, inner.run, inner.options, criterion=frozen)
+        contract = entry_of(loss.spec.loss).contracts_for(loss.spec.params)[0]
+        traits = traits_of(contract) if contract.extra_inputs else inner.traits
+        return replace(inner, traits=traits, criterion=_copied(loss), contract=contract)
     if hasattr(type(loss), "loss_function"):
         decided = loss.loss_function
         if not isinstance(decided, Criterion):

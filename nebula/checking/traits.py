@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -79,8 +79,9 @@ _TARGETS: Mapping[str, TargetCode] = {
 def traits_of(contract: Contract) -> Traits:
     """Return what a registered loss's contract says, as far as it is one of the words known here."""
     target = _TARGETS.get(contract.target_kind)
-    needs_more = any(extra.required for extra in contract.extra_inputs)
-    if target is None or needs_more or contract.layout not in ("same", "class_axis"):
+    if contract.target_kind == "label_sequence" and len(contract.extra_inputs) > 1:
+        return replace(TRAITS["CTCLoss"], space="raw")
+    if target is None or contract.layout not in ("same", "class_axis"):
         return UNKNOWN
     layout: Layout = "class_axis" if contract.layout == "class_axis" else "same"
     space: Space = "raw"

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nebula.cli.bench_outcome import outcome
+from nebula.cli.bench_paper import paper
+from nebula.cli.bench_sweep import sweep
 from nebula.cli.options import Json, PolicyOption
 from nebula.cli.output import say, show_json, show_table, show_text
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["bench"]
 
 bench = typer.Typer(no_args_is_help=True, help="Measure the choice: against expert labels, and by training.")
+for _command in (outcome, paper, sweep):
+    bench.command()(_command)
 
 Index = Annotated[
     Path, typer.Option("--index", metavar="DIR", help="Folder of labelled targets, one YAML file a family.")

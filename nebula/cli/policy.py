@@ -11,6 +11,7 @@ from nebula.cli.policy_lint import lint
 from nebula.cli.policy_migrate import migrate
 from nebula.cli.policy_show import show
 from nebula.cli.policy_test import run_cases
+from nebula.cli.policy_tune import tune
 from nebula.cli.policy_verify import verify
 
 __all__ = ["policy"]
@@ -24,3 +25,4 @@ policy.command()(migrate)
 policy.command()(show)
 policy.command()(verify)
 policy.command()(diff)
+policy.command()(tune)

@@ -13,7 +13,7 @@ from nebula.decision.metrics import judges
 from nebula.decision.naming import choosing_rule, losses_chosen, losses_named
 from nebula.decision.plausible import broken_laws, facts_of_law
 from nebula.errors import ContractError, DecisionError, NebulaError
-from nebula.losses.adaptation import draw_plan
+from nebula.losses.adaptation import draw_plan, entry_of
 from nebula.policy.compiled import CompiledPolicy
 from nebula.policy.engine import NativeEngine
 from nebula.policy.model import Otherwise, SelectRule
@@ -57,7 +57,8 @@ def find_counterfactual(policy: Policy, profile: DataProfile, loss: str) -> Coun
     """Search for the fewest changed facts on which the policy decides for a loss.
 
     Sets of one change are tried first, then of two, then of three; among sets of one size, the one
-    with fewest facts of the data, then the one that moves least (`relative_move`, summed). New
+    with fewest facts of the data, then the one that moves least (`relative_move`, summed), then the
+    one with least against it, such as a declared task of another family than the loss's. New
     values are those of `candidate_values`. A change that breaks a law of the vocabulary which the
     profile keeps, or declares a task that the data contradict, is left out. What remains is decided
     again by `Policy.decide`, the loss's contract included, before it is returned. The order is
@@ -105,6 +106,7 @@ class _Exhausted(Exception):  # noqa: N818 - a bound, not a failure
 class _Search:
     def __init__(self, policy: Policy, profile: DataProfile, loss: str) -> None:
         self.policy, self.compiled, self.profile, self.loss = policy, policy.compiled, profile, loss
+        self.family = entry_of(loss).family
         self.base = facts_of(profile)
         self.grid = candidate_values(self.compiled, self.base)
         self.place = {name: place for place, name in enumerate(sorted(vocabulary(), key=_data_last))}
@@ -195,12 +197,14 @@ class _Search:
         return _of_data(changes), moved, self._doubts(changes), order
 
     def _doubts(self, changes: Changes) -> int:
-        """Count what speaks against an answer: another loss fits better, two readings, a metric of another task."""
+        """Count what speaks against an answer: a better loss, two readings, a task or metric not the loss's own."""
         facts = {**self.base, **dict(changes)}
         rule = self._chooser(changes)
         doubts = 1
         if isinstance(rule, SelectRule):
             doubts = bool(rule.better) + (rule.ambiguous is not None)
+        declared = dict(changes).get("hints.task")
+        doubts += declared is not None and declared != self.family
         metric = dict(changes).get("hints.metric")
         if isinstance(metric, str):
             task = self.compiled.evaluate(facts, NativeEngine()).derived.get("task")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
 
 from nebula.decision.drift_event import DriftEvent
 from nebula.decision.model import Decision
@@ -23,7 +24,7 @@ from nebula.errors import DataError
 
 __all__ = ["Guard"]
 
-_HELD_VALUES = 2**20
+_KEPT_VALUES = 2**20
 
 
 class Guard:
@@ -49,6 +50,8 @@ class Guard:
     Attributes:
         events: What was noticed, each kind of thing once.
         counts: How often each kind was seen.
+        kept: Targets since the last look, with torch's count of writes to them.
+        limit: How many are kept before the next look: fewer where the first of them is large.
     """
 
     def __init__(
@@ -79,26 +82,26 @@ class Guard:
         self._next_facts = self.options.facts_every
         # a provisional decision is looked at after 1, 2, 4, … calls at first
         self._stride = 1 if self._judge is not None and self._judge.grows else self.options.every
-        self._held: list[tuple[Tensor, int]] = []
-        self._left, self._room = self._stride, _HELD_VALUES
+        self.kept: list[tuple[Tensor, int]] = []
+        self.limit = self._stride
 
     def observe(self, target: Any) -> None:
         """Watch one batch.
 
         Args:
             target: The batch's targets; anything but a tensor, and tensors of
-                `torch.inference_mode`, are passed over.
+                `torch.inference_mode` or inside a `torch.func` transform, are passed over.
 
         Raises:
             DriftError: Batches no longer fit, and `on_drift` is `raise`.
         """
         try:
-            self._held.append((target, target._version))  # noqa: SLF001 - torch's own count of writes
-            self._room -= target.numel()
+            self.kept.append((target, target._version))  # noqa: SLF001 - torch's own count of writes
+            if len(self.kept) == 1:
+                self.limit = max(1, min(self._stride, _KEPT_VALUES // max(target.numel(), 1)))
         except (AttributeError, RuntimeError):
             return
-        self._left -= 1
-        if self._left <= 0 or self._room <= 0:
+        if len(self.kept) >= self.limit:
             self._look()
 
     def flush(self) -> None:
@@ -114,9 +117,8 @@ class Guard:
 
     def _look(self) -> None:
         with self._lock, torch.no_grad():
-            held, self._held = self._held, []
+            held, self.kept = [(part, at) for part, at in self.kept if not is_wrapped(part)], []
             self._stride = min(2 * self._stride, self.options.every)
-            self._left, self._room = self._stride, _HELD_VALUES
             parts = [part.detach() for part, version in held if part._version == version and part.numel()]  # noqa: SLF001
             self._calls += len(held)
             self._read(wait=True)

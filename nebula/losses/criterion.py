@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nebula.errors import ContractError
 from nebula.losses.base import LossFunction
+from nebula.losses.direct import DirectCall, Watch, direct_kind, plain_call
 from nebula.losses.guard import guard_for
 from nebula.losses.modules.reduction import reduce, weigh_rows
 from nebula.losses.output_layer import set_output_bias
@@ -72,9 +73,32 @@ class Criterion(LossFunction):
             if entry.serves
             else Serving(spec, entry, self.prediction_steps)
         )
+        self._direct = None if self._adapts or self._two_outputs else direct_kind(self.loss, contracts)
+        self.shorten()
+
+    def shorten(self) -> None:
+        """Put the shortest way to the loss in place, if there is one."""
+        direct = self.direct_for(self)
+        if direct is not None:
+            self.forward = direct.forward  # type: ignore[method-assign]  # found before the class's
+
+    def direct_for(self, owner: nn.Module, watch: Watch | None = None) -> DirectCall | None:
+        """Return the shortest way to this loss for a module that calls it; None where steps are between.
+
+        Args:
+            owner: The module; its class's `forward` takes what is unusual.
+            watch: Is shown the targets.
+        """
+        return None if self._direct is None else self._direct(owner, plain_call(self.loss), watch)
 
     def forward(
-        self, prediction: Tensor, target: Tensor, *, sample_weight: Tensor | None = None, **extra: Any
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        *,
+        sample_weight: Tensor | None = None,
+        num_items_in_batch: Tensor | float | None = None,
+        **extra: Any,
     ) -> Tensor:
         """Return the loss.
 
@@ -83,6 +107,9 @@ class Criterion(LossFunction):
             target: The targets, in the shape and coding that was decided on.
             sample_weight: What every row counts, (N,), or every element loss; not negative. The mean
                 is divided by the weights' sum. None: 1 each.
+            num_items_in_batch: What a mean is divided by instead, where these rows are one part of a
+                batch: the elements that count in all its parts (labels that are not ignored). None:
+                these rows are the batch.
             **extra: The contract's extra inputs, by name.
 
         Returns:
@@ -93,6 +120,48 @@ class Criterion(LossFunction):
                 broadcast), an extra input is missing or unknown, or the loss has no value per row to weigh.
             IndexError: A label that was never planned for (on a GPU: a device-side assertion).
         """
+        prediction, target = self._adapted(prediction, target)
+        if extra or self._contract.extra_inputs:
+            self._check_extra(extra)
+        if sample_weight is None and num_items_in_batch is None:
+            return self._call(self.loss, prediction, target, extra)
+        elements, mass = self._elements(prediction, target, sample_weight, extra)
+        if num_items_in_batch is None or self._reduction == "sum":
+            return reduce(elements, self._reduction, mass)
+        if self._reduction == "none":
+            raise ContractError(
+                f"{self.spec.loss}: expected a mean to divide by num_items_in_batch, found reduction none: "
+                "leave it out, or set `reduction: mean`."
+            )
+        return elements.sum() / num_items_in_batch
+
+    def total_and_mass(
+        self, prediction: Tensor, target: Tensor, *, sample_weight: Tensor | None = None, **extra: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Return the sum of the element losses, and what it is divided by in the mean of these rows.
+
+        Both add up over the parts of a batch, in any division into parts.
+
+        Args:
+            prediction: The model's raw output.
+            target: The targets.
+            sample_weight: What every row counts, (N,), or every element loss.
+            **extra: The contract's extra inputs, by name.
+
+        Returns:
+            Two scalars: the sum, and the number of the elements that count, each times its weight; 0
+            with `reduction: sum`, which divides by nothing.
+
+        Raises:
+            ContractError: As for a call, or rows have no loss of their own.
+        """
+        prediction, target = self._adapted(prediction, target)
+        if extra or self._contract.extra_inputs:
+            self._check_extra(extra)
+        elements, mass = self._elements(prediction, target, sample_weight, extra)
+        return elements.sum(), mass.new_zeros(()) if self._reduction == "sum" else mass.sum()
+
+    def _adapted(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         if prediction.dtype in _HALF:
             prediction = prediction.float()
         if self._adapts:
@@ -101,11 +170,7 @@ class Criterion(LossFunction):
             for step in self.target_steps:
                 target = step(target, prediction)
         self._guard(self.spec.loss, prediction, target)
-        if extra or self._contract.extra_inputs:
-            self._check_extra(extra)
-        if sample_weight is None:
-            return self._call(self.loss, prediction, target, extra)
-        return self._weighted(prediction, target, sample_weight, extra)
+        return prediction, target
 
     def _call(self, loss: nn.Module, prediction: Tensor, target: Tensor, extra: dict[str, Any]) -> Tensor:
         if self._two_outputs:
@@ -125,20 +190,24 @@ class Criterion(LossFunction):
                 f"{f'no {missing[0]}' if missing else f'`{unknown[0]}`'}: pass them to the criterion by name."
             )
 
-    def _weighted(self, prediction: Tensor, target: Tensor, sample_weight: Tensor, extra: dict[str, Any]) -> Tensor:
-        """Weigh the element losses, and divide a mean by what the weights make of its denominator."""
+    def _elements(
+        self, prediction: Tensor, target: Tensor, sample_weight: Tensor | None, extra: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the weighed element losses, and what each counts in the mean's denominator."""
         if self._contract.couples_samples or "none" not in self._contract.reductions:
+            given = "no part of a batch" if sample_weight is None else "no sample_weight"
             raise ContractError(
-                f"{self.spec.loss}: expected no sample_weight, found one: rows have no loss of their own here; "
-                "weigh them in the sampling."
+                f"{self.spec.loss}: expected {given}, found one: rows have no loss of their own here; "
+                "give the whole batch, and weigh rows in the sampling."
             )
         elements = self._call(self._unreduced[0], prediction, target, extra)
+        mass = _mass_of(self.loss, target)
+        if mass is None:
+            mass = elements.new_ones(elements.shape[:1] if self._reduction == "batchmean" else elements.shape)
+        if sample_weight is None:
+            return elements, mass
         weight = weigh_rows(sample_weight, elements, self.spec.loss)
-        counted = weight
-        if self._reduction == "mean":
-            mass = _mass_of(self.loss, target)
-            counted = weight.expand_as(elements) if mass is None else weight * mass
-        return reduce(elements * weight, self._reduction, counted)
+        return elements * weight, weight if self._reduction == "batchmean" else mass * weight
 
     @property
     def extra_inputs(self) -> frozenset[str]:

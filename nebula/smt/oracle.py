@@ -15,7 +15,8 @@ from nebula.smt.values import FactTable
 
 __all__ = ["Oracle"]
 
-_LIMIT_MS = 5000
+# z3's own unit of work, so that load decides nothing; the hardest question of a shipped policy takes 100,000 of them.
+_EFFORT = 10_000_000
 _MODEST = 1000
 _STEPS = 1024
 _ROUNDING_EFFORT = 1_000_000  # z3's own unit of work, so that the same model comes out on every machine
@@ -121,7 +122,7 @@ class Oracle:
             bounds = [z3.And(value >= -_MODEST, value <= _MODEST) for value in numbers.values()]
             grid = [z3.IsInt(v * _STEPS) for name, v in numbers.items() if vocabulary()[name].kind == "float"]
             self._solver, self._rounded = z3.Solver(), z3.Solver()
-            self._solver.set("timeout", _LIMIT_MS)
+            self._solver.set("rlimit", _EFFORT)
             self._solver.add(*given, z3.Implies(self._modest, z3.And(bounds)))
             self._rounded.set("rlimit", _ROUNDING_EFFORT)
             self._rounded.add(*given, *bounds, *grid)

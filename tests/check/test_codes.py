@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nebula.checking.codes import calls, sequences, spaces, targets
+from nebula.checking.codes import calls, extras, sequences, spaces, targets
 from nebula.checking.codes.catalogue import CHECK_CODES
 from nebula.checking.codes.markdown import render_check_page
 from nebula.checking.codes.page import PREAMBLE, CheckPage
@@ -55,7 +55,7 @@ def test_the_fix_is_python_that_makes_the_finding_go_away(code: str) -> None:
 
 
 def test_codes_are_unique_ordered_and_well_formed() -> None:
-    listed = [page.code for part in (calls, targets, spaces, sequences) for page in part.PAGES]
+    listed = [page.code for part in (calls, targets, spaces, sequences, extras) for page in part.PAGES]
     assert listed == sorted(set(listed)) == list(CHECK_CODES)
     assert [code for code in listed if not re.fullmatch(r"NEB-C\d{3}", code)] == []
 

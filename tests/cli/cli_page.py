@@ -26,6 +26,7 @@ from nebula.cli.main import app
 from nebula.decision.drift_event import DriftEvent
 from tests.audit.stamps import steady
 from tests.cli.runner import ROOT, call
+from tests.tuning.results import planted, written
 
 PAGE = ROOT / "docs" / "cli.md"
 MARK = "**Example**\n"
@@ -118,6 +119,7 @@ def _folder(text: str) -> Iterator[None]:
         Path("people.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
         rows = (f"{20 + i * 7 % 60},{i * i % 9},{100 + i * 37 % 100 * 1.25:g}" for i in range(100))
         Path("later.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")
+        written(Path(), planted(3.0))
         torch.save({"prediction": torch.arange(8.0).reshape(8, 1), "target": torch.arange(8.0)}, "batch.pt")
         yield
 

@@ -63,11 +63,10 @@ def test_crossing_a_boundary_changes_the_loss_and_stopping_short_does_not(rule: 
     facts = facts_of(trace.profile)
     for edge in trace.boundaries:
         assert edge.would_choose != trace.spec.loss
-        direction = 1 if edge.threshold >= edge.value else -1
         short = edge.value + 0.5 * (edge.threshold - edge.value)
         if isinstance(facts[edge.fact], float):
-            beyond = np.nextafter(edge.threshold, direction * np.inf)
-            changed = [policy.outcome_only({**facts, edge.fact: float(v)})[:1] for v in (edge.threshold, beyond)]
+            sides = (np.nextafter(edge.threshold, -np.inf), edge.threshold, np.nextafter(edge.threshold, np.inf))
+            changed = [policy.outcome_only({**facts, edge.fact: float(value)})[:1] for value in sides]
             assert any(fired != (rule,) for fired in changed)
             assert policy.outcome_only({**facts, edge.fact: short})[0] == rule
     assert [b.relative_distance for b in trace.boundaries] == sorted(b.relative_distance for b in trace.boundaries)

@@ -182,7 +182,7 @@ def test_another_policy_than_the_one_that_decided_is_told(traces: Path, as_json:
     options = ["--json"] if as_json else []
     done = call("explain", traces, "--last", "--why-not", "HuberLoss", "--policy", "paper.yaml", *options)
     assert done.exit_code == ExitCode.OK
-    assert "needs the policy that decided, default 1.1.0" in done.stderr
+    assert "needs the policy that decided, default 1.2.0" in done.stderr
     text = "\n".join(json.loads(done.stdout)["why_not"]) if as_json else done.stdout
     assert "HuberLoss was not chosen" in text
     assert "would be chosen" not in text

@@ -165,11 +165,11 @@ EXAMPLES = [
         "HuberLoss",
         "rule `heavy-tailed` if target.kurtosis rose from 0.136575 to above 2 (a fact of the data)",
     ),
-    ("count", "MSELoss", "rule `ordinal-number` if you declared hints.task=ordinal (yours to declare)"),
+    ("count", "MSELoss", "rule `regression` if you declared hints.task=regression (yours to declare)"),
     ("heavy-tailed", "MSELoss", "rule `regression` if you declared hints.metric=rmse (yours to declare)"),
     ("multiclass", "NLLLoss", "if prediction.space were log_probabilities"),
     ("regression", "MSELoss", "MSELoss was chosen, by rule `regression`"),
-    ("columns", "SmoothL1Loss", "No rule of default 1.1.0 names SmoothL1Loss"),
+    ("columns", "SmoothL1Loss", "No rule of default 1.2.0 names SmoothL1Loss"),
     ("multiclass", "HuberLoss", 'Nearest is rule `heavy-tailed`, where `task == "regression"` is false'),
 ]
 
@@ -186,6 +186,19 @@ def test_at_equal_size_what_the_user_can_declare_comes_first() -> None:
     answer = decide("count").contrast("MSELoss")
     assert [change.kind for change in answer.changes] == ["declaration"]
     assert [change.kind for change in answer.other_changes] == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "loss", "task"),
+    [
+        ("count", "MSELoss", "regression"),
+        ("proportion", "MSELoss", "regression"),
+        ("small-fractions", "GammaNLLLoss", "positive"),
+    ],
+)
+def test_of_tasks_to_declare_the_one_of_the_losss_own_family_comes_first(rule: str, loss: str, task: str) -> None:
+    answer = decide(rule).contrast(loss)
+    assert [(change.fact, change.after) for change in answer.changes] == [("hints.task", task)]
 
 
 def test_no_declaration_is_advised_that_the_data_contradict() -> None:

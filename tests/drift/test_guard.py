@@ -231,7 +231,7 @@ def test_it_holds_a_bounded_amount() -> None:
     batch = counts(2**18)
     for _ in range(40):
         guard.observe(batch)
-    assert sum(part.numel() for part, _ in guard._held) < 2**20 + 2**18
+    assert sum(part.numel() for part, _ in guard.kept) < 2**20 + 2**18
 
 
 @pytest.mark.parametrize("option", [{"every": 0}, {"facts_every": -1}, {"window": 0}, {"on_drift": "stop"}])

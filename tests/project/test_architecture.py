@@ -47,18 +47,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "selector": _SELECTOR,
     "stability": _DECISION | {"stability"},
     "workbench": _SELECTION | {"workbench"},
+    "tuning": _SELECTION | {"workbench", "tuning"},
     "checking": _LOSSES | {"checking"},
     "schemas": _AUDIT | {"lockfile", "schemas"},
     "conformance": _LOSSES | {"conformance"},
     "reference": _POLICY | {"reference", "checking", "conformance"},
-    "bench": _SELECTION | {"bench", "nebula"},
+    "bench": _SELECTION | {"bench", "nebula", "demo"},
     "nebula": _FACE,
     "demo": _FACE | {"demo"},
     "training": _FACE | {"training"},
     "integrations": _FACE | {"training", "integrations"},
     "cli": _FACE
     | {"cli", "demo", "training", "integrations", "schemas", "reference"}
-    | {"stability", "workbench", "proof", "checking", "bench", "store", "lockfile"},
+    | {"stability", "workbench", "tuning", "proof", "checking", "bench", "store", "lockfile"},
 }
 """Room → rooms it may import; `nebula` is the public face itself."""
 

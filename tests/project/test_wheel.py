@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import sysconfig
-import venv
+import tarfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import nebula
+from tests.project.conftest import Installed
 from tests.project.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group("wheel")  # built once, not once a worker
-
-
-@dataclass(frozen=True)
-class Installed:
-    """A virtual environment that holds the wheel and sees the dependencies of the running one."""
-
-    wheel: Path
-    folder: Path
-    elsewhere: Path
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV_"))}
-        program = str(self.folder / "bin" / command[0])
-        return subprocess.run(
-            [program, *command[1:]], cwd=self.elsewhere, env=environment, capture_output=True, text=True, check=False
-        )
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    base = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(base), str(ROOT)]
-    built = subprocess.run(build, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = base.glob("*.whl")
-    venv.create(base / "venv", with_pip=False, symlinks=True)
-    install = ["--python", str(base / "venv" / "bin" / "python"), "install", "--no-deps", "--no-index", str(wheel)]
-    done = subprocess.run([sys.executable, "-m", "pip", *install], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    # A folder added by a .pth file is searched last and its own .pth files are not read: the
-    # dependencies are seen, an editable nebula is not.
-    (packages,) = (base / "venv").glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    elsewhere = base / "elsewhere"
-    elsewhere.mkdir()
-    return Installed(wheel, base / "venv", elsewhere)
 
 
 def test_the_wheel_holds_what_it_should(installed: Installed) -> None:
@@ -92,3 +54,36 @@ def test_the_command_decides_outside_the_repository(installed: Installed) -> Non
 
 def test_the_installed_version_is_the_written_one(installed: Installed) -> None:
     assert installed.run("nebula", "--version").stdout == f"nebula {nebula.__version__}\n"
+
+
+def test_the_wheel_decides_where_durable_rules_is_not_installed(installed: Installed) -> None:
+    code = (
+        "import json, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    sys.modules[name] = None\n"
+        "import nebula\n"
+        "decision = nebula.select([0.5, 1.5, 2.25, 3.5])\n"
+        "print(json.dumps([decision.trace.engine.split()[0], decision.rule_id, str(decision.spec)]))"
+    )
+    without, usual = (
+        json.loads(installed.run("python", "-c", code, *blocked).stdout)
+        for blocked in (("durable_rules_engine", "durable"), ())
+    )
+    assert without[0] == "native"
+    assert usual[0] == ("durable-rules" if sys.version_info < (3, 13) else "native")
+    assert without[1:] == usual[1:]
+
+
+def test_the_sdist_holds_what_the_wheel_and_the_tests_need(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    built = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    needed = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "Makefile", "mkdocs.yml", "nebula/py.typed"}
+    needed |= {f"policies/{p.name}" for p in (ROOT / "policies").glob("*.yaml")}
+    needed |= {f"schemas/{p.name}" for p in (ROOT / "schemas").glob("*.json")}
+    needed |= {"docs/README.md", "docs/_site/hooks.py", "requirements/constraints.txt", "tests/project/test_wheel.py"}
+    assert needed - names == set()
+    assert not [name for name in names if "__pycache__" in name or name.startswith((".venv", "site/", "artifacts"))]

@@ -95,7 +95,7 @@ def _logits(case: Case, dim: int) -> Iterator[Finding]:
 def _wrong_axis(case: Case, function: str, dim: int) -> Finding:
     probabilities = case.prediction if function == "softmax" else case.prediction.exp()
     sums = probabilities.double().sum(dim)
-    mended = attempt(lambda: case.subject.run(case.prediction.log_softmax(dim), *list(case.tensors.values())[1:]))
+    mended = attempt(lambda: case.subject.call({**case.tensors, "prediction": case.prediction.log_softmax(dim)}))
     return found(
         "NEB-C043",
         "error",

@@ -19,7 +19,8 @@ def check_same_shape(case: Case) -> Iterator[Finding]:
     if case.subject.traits.layout != "same" or case.subject.traits.target == "index_list":
         return
     prediction = case.prediction
-    for name, other in case.tensors.items():
+    for name in case.subject.traits.arguments:
+        other = case.tensors[name]
         if other.shape == prediction.shape or (name == "var" and _variance_fits(other, prediction)):
             continue
         if not _broadcasts(other, prediction) and not case.outcome[2]:

@@ -38,13 +38,24 @@ class CoxPH(ServedRaw, nn.Module):
             )
         # latest first, so that a risk set is a beginning of the batch
         minus_time, order = target[:, 0].neg().sort()
-        hazard, event = prediction.reshape(-1)[order], target[:, 1].to(prediction.dtype)[order]
-        first = torch.searchsorted(minus_time, minus_time)
-        last = torch.searchsorted(minus_time, minus_time, right=True) - 1
-        at_risk = torch.logcumsumexp(hazard, 0)[last]
+        hazard = prediction.reshape(-1).index_select(0, order)
+        event = target[:, 1].to(prediction.dtype).index_select(0, order)
+        first, last = _ties(minus_time)
+        at_risk = torch.logcumsumexp(hazard, 0).index_select(0, last)
         if self.ties == "efron":
             at_risk = at_risk + torch.log1p(-_departed(hazard, event, first, last, at_risk))
         return reduce(event * (at_risk - hazard), self.reduction, event)
+
+
+def _ties(sorted_times: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the place of the first and of the last row of every row's time, (N,) each."""
+    place = torch.arange(len(sorted_times), device=sorted_times.device)
+    starts = torch.ones_like(sorted_times, dtype=torch.bool)
+    ends = starts.clone()
+    starts[1:] = ends[:-1] = sorted_times[1:] != sorted_times[:-1]
+    first = torch.where(starts, place, 0).cummax(0).values
+    last = torch.where(ends, place, len(sorted_times)).flip(0).cummin(0).values.flip(0)
+    return first, last
 
 
 def _departed(hazard: Tensor, event: Tensor, first: Tensor, last: Tensor, at_risk: Tensor) -> Tensor:
@@ -60,8 +71,8 @@ def _departed(hazard: Tensor, event: Tensor, first: Tensor, last: Tensor, at_ris
         at_risk: Log of the risk set's sum of hazards.
     """
     seen = event.cumsum(0)
-    before = (seen - event)[first]
-    fraction = (seen - event - before) / (seen[last] - before).clamp(min=1)
+    before = (seen - event).index_select(0, first)
+    fraction = (seen - event - before) / (seen.index_select(0, last) - before).clamp(min=1)
     parts = event * (hazard - at_risk).exp()
-    share = torch.zeros_like(parts).index_add(0, first, parts)[first].clamp(max=1.0)
+    share = torch.zeros_like(parts).index_add(0, first, parts).index_select(0, first).clamp(max=1.0)
     return event * fraction * share

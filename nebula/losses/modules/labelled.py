@@ -13,6 +13,9 @@ from nebula.losses.modules.reduction import ElementLoss
 
 __all__ = ["LabelLoss"]
 
+# Below this torch reduces the rows of a matrix number by number on a CPU, above it in vectors.
+_NARROW = 16
+
 
 class LabelLoss(ElementLoss):
     """A loss of scores (N, C, …) against labels (N, …), with one label that counts for nothing.
@@ -62,7 +65,13 @@ class LabelLoss(ElementLoss):
                 f"{self.name}: expected one weight per output, {prediction.shape[1]} for predictions of "
                 f"shape {tuple(prediction.shape)}, found {self.weight.numel()}: give {prediction.shape[1]} numbers."
             )
-        return functional.cross_entropy(prediction, target, ignore_index=self.ignore_index, reduction="none")
+        narrow = prediction.ndim == 2 and prediction.shape[1] < _NARROW and prediction.device.type == "cpu"
+        if not narrow or target.shape != prediction.shape[:1]:
+            return functional.cross_entropy(prediction, target, ignore_index=self.ignore_index, reduction="none")
+        # the rows as positions of one image: reduced side by side
+        return functional.cross_entropy(
+            prediction.t().unsqueeze(0), target.unsqueeze(0), ignore_index=self.ignore_index, reduction="none"
+        ).squeeze(0)
 
     def picked(self, values: Tensor, target: Tensor) -> Tensor:
         """Return the value (N, C, …) that stands at every label (N, …), 0 for labels left out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -70,10 +71,16 @@ class DirichletNLL(ElementLoss):
                 f"DirichletNLLLoss: expected a prediction and shares of one shape (N, C >= 2, …), found prediction "
                 f"{tuple(prediction.shape)} against target {tuple(target.shape)}: give one output per class on axis 1."
             )
-        concentration, log_concentration = softplus(prediction), log_softplus(prediction)
-        total = _log_gamma(concentration.sum(dim=1), torch.logsumexp(log_concentration, dim=1))
-        each = _log_gamma(concentration, log_concentration) - (concentration - 1) * target.log()
-        return each.sum(dim=1) - total
+        limits = torch.finfo(prediction.dtype)
+        # a row of nothing but tiny concentrations is moved up to where they can be added, but still count as none
+        small = 0.5 * math.log(limits.tiny)
+        lift = (math.log(limits.eps) - prediction.detach().amax(dim=1, keepdim=True)).clamp_min(0)
+        raw = prediction + lift
+        bounded = raw.clamp_min(small)
+        concentration = softplus(bounded)
+        # log Γ(c) is -log c there, and log c is the output itself
+        each = torch.lgamma(concentration) + (bounded - raw + lift) - (concentration - 1) * target.log()
+        return each.sum(dim=1) - torch.lgamma(concentration.sum(dim=1)) - lift.squeeze(1)
 
     def serve(self, functional: str, raw: Tensor, level: float | None) -> Tensor:
         """Return the mean share of every class."""

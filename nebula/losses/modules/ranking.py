@@ -15,7 +15,8 @@ class PairwiseAUC(nn.Module):
     """Logistic surrogate of 1 - AUC over the pairs of a positive and a negative row.
 
     Row i is paired with row i + k (modulo N) for offsets k: all pairs, each once, or evenly spread
-    offsets where all pairs would be more than `max_pairs`. Shapes depend on N alone.
+    offsets where all pairs would be more than `max_pairs`. Shapes depend on N alone; where picking the
+    positives waits for no device, all pairs of one column are made of them and the negatives directly.
 
     Args:
         max_pairs: Most pairs of rows per column, but never fewer than N.
@@ -32,6 +33,10 @@ class PairwiseAUC(nn.Module):
         scores, answers = (values.unsqueeze(-1).flatten(1) for values in (prediction, target))
         half = rows // 2
         stride = -(-half // max(1, min(half, self.max_pairs // max(rows, 1))))
+        waits = scores.device.type != "cpu" or torch.compiler.is_compiling()
+        if stride <= 1 and scores.shape[1] == 1 and not waits:
+            lead = scores[answers == 1].unsqueeze(1) - scores[answers == 0]
+            return reduce(functional.softplus(-lead), self.reduction)
         lead = scores.unsqueeze(-1) - _partners(scores, half, stride)
         order = answers.unsqueeze(-1) - _partners(answers, half, stride)
         offsets = torch.arange(1, half + 1, max(stride, 1), device=scores.device)

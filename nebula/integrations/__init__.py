@@ -1,0 +1,1 @@
+"""nebula inside the training loops and loggers that people have; each module is imported only where it is used."""
