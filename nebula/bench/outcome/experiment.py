@@ -32,13 +32,15 @@ class _Bench:
     scales: list[Scale]
 
 
-def run_problem(manifest: Manifest, problem: Problem, policy: Policy) -> Results:
+def run_problem(manifest: Manifest, problem: Problem, policy: Policy, trained: Sequence[Row] = ()) -> Results:
     """Train everything on one problem.
 
     Args:
         manifest: What to do.
         problem: One of its problems.
         policy: nebula's policy.
+        trained: Rows of its candidates, of their second trainings and of the constant, when another
+            policy was asked before: these are not trained again.
 
     Returns:
         A row for each training, and what each rule picked on each seed.
@@ -54,15 +56,19 @@ def run_problem(manifest: Manifest, problem: Problem, policy: Policy) -> Results
     bench = _Bench(manifest, problem, splits, [Scale(problem.metric, table.levels, floor) for floor in floors])
     arms = _candidates(bench)
     picks, own = _ask(bench, arms, policy)
-    rows = list(_constants(bench))
-    for name, per_seed in arms.items():
-        rows += _rows(bench, name, dict(enumerate(per_seed)), candidate=True)
-    for name in family.twice:
-        if name in arms:
-            rows += _rows(bench, again(name), dict(enumerate(arms[name])), shift=OTHER_START)
+    rows = list(trained or _candidate_rows(bench, arms))
     for name, chosen in own.items():
         rows += _rows(bench, name, chosen)
     return Results(tuple(rows), tuple(picks))
+
+
+def _candidate_rows(bench: _Bench, arms: dict[str, list[Arm]]) -> Iterator[Row]:
+    yield from _constants(bench)
+    for name, per_seed in arms.items():
+        yield from _rows(bench, name, dict(enumerate(per_seed)), candidate=True)
+    for name in bench.manifest.families[bench.problem.family].twice:
+        if name in arms:
+            yield from _rows(bench, again(name), dict(enumerate(arms[name])), shift=OTHER_START)
 
 
 def _candidates(bench: _Bench) -> dict[str, list[Arm]]:

@@ -114,28 +114,40 @@ def read_rows(file: Path, record: type[Record]) -> tuple[tuple[Record, ...], str
 class Parts:
     """A folder of finished problems: a run that was stopped goes on where it was.
 
+    What was trained for the candidates serves every policy; each policy has its own files beside it.
+
     Args:
         folder: Created when it is missing.
-        of: Digest of manifest and policy.
+        manifest: Digest of the manifest.
+        policy: Digest of the policy.
 
     Raises:
-        DataError: The folder holds results of another manifest or policy.
+        DataError: The folder holds results of another manifest.
     """
 
-    def __init__(self, folder: Path, of: str) -> None:
-        self.folder, self.of = folder, of
+    def __init__(self, folder: Path, manifest: str, policy: str) -> None:
+        self.folder, self.manifest, self.policy = folder, manifest, policy
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(folder.glob("*.rows.parquet")):
             self._read(file, Row)
 
     def has(self, problem: str) -> bool:
-        """Say whether a problem is finished."""
+        """Say whether a problem is finished under this policy."""
         return self._file(problem, "rows").exists()
 
     def add(self, problem: str, results: Results) -> None:
         """Keep a finished problem; the rows come last and say that it is whole."""
-        write_rows(results.picks, self._file(problem, "picks"), of=self.of)
-        write_rows(results.rows, self._file(problem, "rows"), of=self.of)
+        of = f"{self.manifest}/{self.policy}"
+        write_rows(results.picks, self._file(problem, "picks"), of=of)
+        write_rows(results.rows, self._file(problem, "rows"), of=of)
+
+    def trained(self, problem: str) -> tuple[Row, ...]:
+        """Return the rows of a problem that no policy had a say in; empty where none were trained."""
+        file = next(iter(sorted(self.folder.glob(f"{_short(problem)}.*.rows.parquet"))), None)
+        rows = () if file is None else self._read(file, Row)
+        whose = {row.arm for row in rows if row.candidate}
+        shared = whose | {again(arm) for arm in whose} | {CONSTANT}
+        return tuple(row for row in rows if row.arm in shared)
 
     def merge(self, problems: Iterable[str]) -> Results:
         """Return the results of these problems, in their order; unfinished ones are left out."""
@@ -145,13 +157,17 @@ class Parts:
         return Results(tuple(rows), tuple(picks))
 
     def _file(self, problem: str, what: str) -> Path:
-        return self.folder / f"{hashlib.sha256(problem.encode()).hexdigest()[:16]}.{what}.parquet"
+        return self.folder / f"{_short(problem)}.{_short(self.policy)}.{what}.parquet"
 
     def _read(self, file: Path, record: type[Record]) -> tuple[Record, ...]:
         records, of = read_rows(file, record)
-        if of != self.of:
+        if of.partition("/")[0] != self.manifest:
             raise DataError(
-                f"{file}: expected rows of manifest and policy {self.of}, found {of or 'none'}: "
+                f"{file}: expected rows of the manifest {self.manifest}, found {of or 'none'}: "
                 "rows of two experiments are not mixed; name another folder with --parts."
             )
         return records
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -14,16 +14,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nebula.bench.outcome.experiment import run_problem
 from nebula.bench.outcome.manifest import Manifest, Problem
-from nebula.bench.outcome.rows import Parts, Results
+from nebula.bench.outcome.rows import Parts, Results, Row
 from nebula.decision.policy import Policy, load_policy
 
 __all__ = ["finished", "run_outcome"]
 
-Work = Callable[[Manifest, Problem, Policy], Results]
+Work = Callable[[Manifest, Problem, Policy, tuple[Row, ...]], Results]
+"""Runs one problem; the last argument holds what was trained for its candidates before."""
 
 
 def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, work: Work = run_problem) -> Results:
     """Train what is not trained yet; a progress bar goes to standard error.
+
+    Under another policy only what it chooses anew is trained, not the candidates.
 
     Args:
         manifest: What to do.
@@ -36,12 +39,12 @@ def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, 
         All rows and picks, in the manifest's order.
 
     Raises:
-        DataError: The folder holds rows of another manifest or policy, or data are missing.
+        DataError: The folder holds rows of another manifest, or data are missing.
         PolicyError: The policy cannot be used.
     """
     loaded = load_policy(policy)
-    kept = Parts(parts, of=f"{manifest.digest}/{loaded.digest}")
-    left = [problem for problem in manifest.problems if not kept.has(problem.id)]
+    kept = Parts(parts, manifest.digest, loaded.digest)
+    left = {problem: kept.trained(problem.id) for problem in manifest.problems if not kept.has(problem.id)}
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(),
@@ -61,21 +64,23 @@ def finished(manifest: Manifest, policy: str, parts: Path) -> Results:
     """Return what a run has finished so far, and train nothing.
 
     Raises:
-        DataError: The folder holds rows of another manifest or policy.
+        DataError: The folder holds rows of another manifest.
     """
-    kept = Parts(parts, of=f"{manifest.digest}/{load_policy(policy).digest}")
+    kept = Parts(parts, manifest.digest, load_policy(policy).digest)
     return kept.merge(problem.id for problem in manifest.problems)
 
 
 def _results(
-    manifest: Manifest, problems: Sequence[Problem], policy: str, jobs: int, work: Work
+    manifest: Manifest, left: Mapping[Problem, tuple[Row, ...]], policy: str, jobs: int, work: Work
 ) -> Iterator[tuple[Problem, Results]]:
-    if jobs <= 1 or len(problems) <= 1:
-        for problem in problems:
-            yield problem, _one(manifest, problem, policy, work)
+    if jobs <= 1 or len(left) <= 1:
+        for problem, trained in left.items():
+            yield problem, _one(manifest, problem, policy, trained, work)
         return
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = {pool.submit(_one, manifest, problem, policy, work): problem for problem in problems}
+        waiting = {
+            pool.submit(_one, manifest, problem, policy, trained, work): problem for problem, trained in left.items()
+        }
         try:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
@@ -84,14 +89,14 @@ def _results(
             raise
 
 
-def _one(manifest: Manifest, problem: Problem, policy: str, work: Work) -> Results:
+def _one(manifest: Manifest, problem: Problem, policy: str, trained: tuple[Row, ...], work: Work) -> Results:
     """Run one problem on one thread, without the line that every decision logs."""
     logger = logging.getLogger("nebula")
     before, threads = logger.level, torch.get_num_threads()
     logger.setLevel(logging.ERROR)
     torch.set_num_threads(1)
     try:
-        return work(manifest, problem, load_policy(policy))
+        return work(manifest, problem, load_policy(policy), trained)
     finally:
         logger.setLevel(before)
         torch.set_num_threads(threads)

@@ -42,6 +42,15 @@ def test_every_candidate_has_a_row_for_every_seed_and_step_size(results: Results
     assert all(row.manifest == MANIFEST.digest for row in results.rows)
 
 
+def test_what_was_trained_for_another_policy_gives_the_same_results(results: Results) -> None:
+    problem = PROBLEMS[0]
+    mine = [row for row in results.rows if row.problem == problem.id]
+    shared = [row for row in mine if row.candidate or row.arm == CONSTANT or row.arm.endswith("#2")]
+    reused = run_problem(MANIFEST, problem, load_policy("default.yaml"), shared)
+    assert sorted(reused.rows, key=repr) == sorted(mine, key=repr)
+    assert reused.picks == tuple(pick for pick in results.picks if pick.problem == problem.id)
+
+
 def test_the_second_arm_of_the_a_a_test_differs_in_its_start_alone(results: Results) -> None:
     by_arm = {(r.problem, r.arm, r.seed, r.rate): r for r in results.rows}
     first, second = (by_arm[PROBLEMS[0].id, arm, 0, 0.01] for arm in ("mse", "mse#2"))

@@ -15,9 +15,9 @@ from nebula.errors import DataError
 from tests.bench.outcome.hand_made import small_manifest
 
 
-def results(problem: str, seeds: int = 2) -> Results:
+def results(problem: str, seeds: int = 2, manifest: str = "m") -> Results:
     rows = [
-        Row("m", problem, "count", "mae", "mse", True, seed, rate, 1.0 + seed, 20, 2.0 if rate == 0.01 else None)
+        Row(manifest, problem, "count", "mae", "mse", True, seed, rate, 1.0 + seed, 20, 2.0 if rate == 0.01 else None)
         for seed in range(seeds)
         for rate in (0.003, 0.01)
     ]
@@ -33,13 +33,15 @@ class Work:
 
     def __init__(self, dies_at: int | None = None) -> None:
         self.done: list[str] = []
+        self.given: list[tuple[Row, ...]] = []
         self.dies_at = dies_at
 
-    def __call__(self, manifest: Manifest, problem: Problem, policy: Policy) -> Results:
+    def __call__(self, manifest: Manifest, problem: Problem, policy: Policy, trained: tuple[Row, ...]) -> Results:
         if len(self.done) == self.dies_at:
             raise Killed
         self.done.append(problem.id)
-        return results(problem.id)
+        self.given.append(trained)
+        return results(problem.id, manifest=manifest.digest)
 
 
 @pytest.mark.parametrize("dies_at", [0, 1, 2])
@@ -52,7 +54,7 @@ def test_after_a_kill_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, die
     ids = [problem.id for problem in manifest.problems]
     assert first.done + second.done == ids
     assert resumed == Results(
-        tuple(row for name in ids for row in results(name).rows),
+        tuple(row for name in ids for row in results(name, manifest=manifest.digest).rows),
         tuple(pick for name in ids for pick in results(name).picks),
     )
     assert run_outcome(manifest, "default.yaml", tmp_path, work=third) == resumed
@@ -60,21 +62,30 @@ def test_after_a_kill_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, die
 
 
 def test_a_problem_whose_rows_are_not_there_yet_is_not_finished(tmp_path: Path) -> None:
-    parts = Parts(tmp_path, of="a")
+    parts = Parts(tmp_path, "a", "p")
     parts.add("p", results("p"))
     next(tmp_path.glob("*.rows.parquet")).unlink()
     assert not parts.has("p")
     assert parts.merge(["p"]) == Results((), ())
     (tmp_path / "torn.unfinished").write_bytes(b"PAR1")
-    assert not Parts(tmp_path, of="a").has("p")
+    assert not Parts(tmp_path, "a", "p").has("p")
 
 
-def test_rows_of_another_manifest_or_policy_are_refused(tmp_path: Path) -> None:
+def test_rows_of_another_manifest_are_refused(tmp_path: Path) -> None:
     run_outcome(small_manifest(), "default.yaml", tmp_path, work=Work())
     with pytest.raises(DataError, match=r"not mixed; name another folder with --parts"):
         run_outcome(small_manifest(rope=0.02), "default.yaml", tmp_path, work=Work())
-    with pytest.raises(DataError, match="not mixed"):
-        run_outcome(small_manifest(), "paper.yaml", tmp_path, work=Work())
+
+
+def test_another_policy_is_asked_anew_and_given_what_was_trained(tmp_path: Path) -> None:
+    first, other, again = Work(), Work(), Work()
+    run_outcome(small_manifest(), "default.yaml", tmp_path, work=first)
+    run_outcome(small_manifest(), "paper.yaml", tmp_path, work=other)
+    assert other.done == first.done
+    assert set(first.given) == {()}
+    assert other.given == [results(name, manifest=small_manifest().digest).rows for name in first.done]
+    run_outcome(small_manifest(), "default.yaml", tmp_path, work=again)
+    assert not again.done
 
 
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
