@@ -1,4 +1,4 @@
-"""What becomes of a mutant: the policy's own cases are run on it until one fails."""
+"""What becomes of a mutant: the policy's own cases are run on it until one fails; the solver judges what is left."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from nebula.errors import PolicyError
 from nebula.policy.engine import NativeEngine
 from nebula.policy.loader import loads
 from nebula.profiling.vocabulary import facts_of
+from nebula.proof.difference import Differences, find_differences
 from nebula.workbench.case_reader import Suite
 from nebula.workbench.coverage import Seen
 from nebula.workbench.run import run_case
@@ -19,7 +20,7 @@ from nebula.workbench.witness import changes_of, neighbours
 __all__ = ["Verdict", "judge"]
 
 SEARCHED = 6_000
-"""How many neighbours of the cases are tried before a survivor is left without a witness."""
+"""How many neighbours of the cases are tried before the solver is asked."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Verdict:
         where: As the mutant's.
         change: As the mutant's.
         outcome: killed, refused (it does not load), equivalent (proven), or survived.
-        by: The case that failed, the loader's message, or the proof.
+        by: The case that failed, the loader's message, or the proof, by form or by the solver.
         witness: For a survivor, a profile that tells it from the original: a case and changed facts.
     """
 
@@ -60,7 +61,21 @@ def judge(mutant: Mutant, suite: Suite, original: Policy) -> Verdict:
             return verdict("killed", case.name)
     if mutant.proof:
         return verdict("equivalent", mutant.proof)
-    return verdict("survived", None, _witness(Policy(loads(text)), original, suite))
+    mutated = Policy(loads(text))
+    if (witness := _witness(mutated, original, suite)) is not None:
+        return verdict("survived", None, witness)
+    found = find_differences(original.compiled, mutated.compiled)
+    if not (found.changes or found.undone):
+        return verdict("equivalent", "the solver: every profile gets the same loss with the same settings")
+    return verdict("survived", None, _told(found))
+
+
+def _told(found: Differences) -> str | None:
+    """Say on which facts the solver sees another choice; None where only rounding undoes what it sees."""
+    if not found.changes:
+        return None
+    change, changed = found.changes[0], ", ".join(f"{name} = {value}" for name, value in found.changes[0].facts.items())
+    return f"{changed}: {change.old_rule} {change.old_loss} against {change.new_rule} {change.new_loss}"
 
 
 def _witness(mutated: Policy, original: Policy, suite: Suite) -> str | None:

@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from rich.console import Console
@@ -16,11 +17,17 @@ from nebula.bench.outcome.experiment import run_problem
 from nebula.bench.outcome.manifest import Manifest, Problem
 from nebula.bench.outcome.rows import Parts, Results, Row
 from nebula.decision.policy import Policy, load_policy
+from nebula.errors import DataError
 
 __all__ = ["finished", "run_outcome"]
 
 Work = Callable[[Manifest, Problem, Policy, tuple[Row, ...]], Results]
 """Runs one problem; the last argument holds what was trained for its candidates before."""
+
+
+class _Asked(NamedTuple):
+    name: str
+    digest: str
 
 
 def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, work: Work = run_problem) -> Results:
@@ -39,7 +46,7 @@ def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, 
         All rows and picks, in the manifest's order.
 
     Raises:
-        DataError: The folder holds rows of another manifest, or data are missing.
+        DataError: The folder holds rows of another manifest, data are missing, or the policy was edited meanwhile.
         PolicyError: The policy cannot be used.
     """
     loaded = load_policy(policy)
@@ -54,7 +61,7 @@ def run_outcome(manifest: Manifest, policy: str, parts: Path, *, jobs: int = 1, 
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("training", total=len(manifest.problems), completed=len(manifest.problems) - len(left))
-        for problem, results in _results(manifest, left, policy, jobs, work):
+        for problem, results in _results(manifest, left, _Asked(policy, loaded.digest), jobs, work):
             kept.add(problem.id, results)
             bar.update(line, advance=1, description=problem.id[:32])
     return kept.merge(problem.id for problem in manifest.problems)
@@ -71,7 +78,7 @@ def finished(manifest: Manifest, policy: str, parts: Path) -> Results:
 
 
 def _results(
-    manifest: Manifest, left: Mapping[Problem, tuple[Row, ...]], policy: str, jobs: int, work: Work
+    manifest: Manifest, left: Mapping[Problem, tuple[Row, ...]], policy: _Asked, jobs: int, work: Work
 ) -> Iterator[tuple[Problem, Results]]:
     if jobs <= 1 or len(left) <= 1:
         for problem, trained in left.items():
@@ -89,14 +96,17 @@ def _results(
             raise
 
 
-def _one(manifest: Manifest, problem: Problem, policy: str, trained: tuple[Row, ...], work: Work) -> Results:
+def _one(manifest: Manifest, problem: Problem, policy: _Asked, trained: tuple[Row, ...], work: Work) -> Results:
     """Run one problem on one thread, without the line that every decision logs."""
+    loaded = load_policy(policy.name)
+    if loaded.digest != policy.digest:
+        raise DataError(f"{policy.name}: expected the policy that the run began with, found an edited one: run again.")
     logger = logging.getLogger("nebula")
     before, threads = logger.level, torch.get_num_threads()
     logger.setLevel(logging.ERROR)
     torch.set_num_threads(1)
     try:
-        return work(manifest, problem, load_policy(policy), trained)
+        return work(manifest, problem, loaded, trained)
     finally:
         logger.setLevel(before)
         torch.set_num_threads(threads)

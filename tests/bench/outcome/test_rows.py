@@ -13,6 +13,7 @@ from nebula.bench.outcome.run import run_outcome
 from nebula.decision.policy import Policy
 from nebula.errors import DataError
 from tests.bench.outcome.hand_made import small_manifest
+from tests.project.tree import ROOT
 
 
 def results(problem: str, seeds: int = 2, manifest: str = "m") -> Results:
@@ -75,6 +76,20 @@ def test_rows_of_another_manifest_are_refused(tmp_path: Path) -> None:
     run_outcome(small_manifest(), "default.yaml", tmp_path, work=Work())
     with pytest.raises(DataError, match=r"not mixed; name another folder with --parts"):
         run_outcome(small_manifest(rope=0.02), "default.yaml", tmp_path, work=Work())
+
+
+def test_a_policy_edited_during_a_run_stops_it(tmp_path: Path) -> None:
+    policy = tmp_path / "mine.yaml"
+    policy.write_text((ROOT / "policies" / "paper.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    edit = Work()
+
+    def work(manifest: Manifest, problem: Problem, asked: Policy, trained: tuple[Row, ...]) -> Results:
+        policy.write_text(policy.read_text(encoding="utf-8").replace("name: paper", "name: edited"), encoding="utf-8")
+        return edit(manifest, problem, asked, trained)
+
+    with pytest.raises(DataError, match="edited one: run again"):
+        run_outcome(small_manifest(), str(policy), tmp_path / "parts", work=work)
+    assert len(edit.done) == 1
 
 
 def test_another_policy_is_asked_anew_and_given_what_was_trained(tmp_path: Path) -> None:
