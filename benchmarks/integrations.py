@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import platform
 import random
 import statistics
@@ -215,7 +216,14 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         rows = [measure(name, both, rounds) for name, both in pairs(folder).items()]
-    about = {"python": platform.python_version(), "torch": torch.__version__, "batch": BATCH, "steps": STEPS}
+    about = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "batch": BATCH,
+        "steps": STEPS,
+    }
     RESULT.write_text(
         json.dumps({"about": {**about, "rounds": rounds}, "rows": rows}, indent=2) + "\n", encoding="utf-8"
     )

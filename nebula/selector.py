@@ -85,7 +85,7 @@ class Nebula(LossFunction):
         guard: GuardOptions | bool = True,
     ) -> None:
         super().__init__()
-        self.policy = as_policy(policy, parameters)
+        self.policy = as_policy(policy, parameters).prepared()
         self.hints = parse_hints(hints)
         self.cache = open_cache(cache)
         self.audit = audit if isinstance(audit, AuditLog) or audit is None else AuditLog(audit, on_error="warn")

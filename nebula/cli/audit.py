@@ -13,7 +13,7 @@ from nebula.cli.audit_verify import verify
 
 __all__ = ["audit"]
 
-audit = typer.Typer(help="Read, verify and replay the log of decisions.", no_args_is_help=True)
+audit = typer.Typer(rich_markup_mode=None)
 audit.command("list")(list_decisions)
 audit.command()(show)
 audit.command("events")(list_events)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bench"]
 
-bench = typer.Typer(no_args_is_help=True, help="Measure the choice: against expert labels, and by training.")
+bench = typer.Typer(rich_markup_mode=None)
 for _command in (outcome, paper, sweep):
     bench.command()(_command)
 

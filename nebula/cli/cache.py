@@ -22,7 +22,7 @@ KindOption = Annotated[
     typer.Option("--kind", metavar="KIND", help="Only these: target, decision or source.", show_default=False),
 ]
 
-cache = typer.Typer(help="See, check and empty the cache of facts and decisions.", no_args_is_help=True)
+cache = typer.Typer(rich_markup_mode=None)
 
 
 @cache.command()

@@ -9,19 +9,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nebula.cli.audit import audit
-from nebula.cli.bench import bench
-from nebula.cli.cache import cache
 from nebula.cli.check import check
 from nebula.cli.demo import demo
 from nebula.cli.exit_codes import ExitCode, exit_code
 from nebula.cli.explain import explain
 from nebula.cli.explain_code import explain_code
 from nebula.cli.facts import facts
+from nebula.cli.later import LOADERS, later
 from nebula.cli.lock import lock
 from nebula.cli.losses import losses
 from nebula.cli.output import say, show_text
-from nebula.cli.policy import policy
 from nebula.cli.profile import profile
 from nebula.cli.schema import schema
 from nebula.cli.select import select
@@ -65,10 +62,8 @@ app = typer.Typer(
 )
 for command in (select, explain, explain_code, check, lock, profile, losses, facts, schema, demo):
     app.command()(command)
-app.add_typer(policy, name="policy")
-app.add_typer(bench, name="bench")
-app.add_typer(audit, name="audit")
-app.add_typer(cache, name="cache")
+for _name, (_help, _load) in LOADERS.items():
+    app.add_typer(typer.Typer(cls=later(_load), help=_help, no_args_is_help=True), name=_name)
 
 
 def _show_version(wanted: bool) -> None:

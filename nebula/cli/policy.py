@@ -16,7 +16,7 @@ from nebula.cli.policy_verify import verify
 
 __all__ = ["policy"]
 
-policy = typer.Typer(help="Check and read policies.", no_args_is_help=True)
+policy = typer.Typer(rich_markup_mode=None)
 policy.command("test")(run_cases)
 policy.command()(lint)
 policy.command()(coverage)

@@ -76,6 +76,16 @@ class Policy:
         """Return the policy in force, which never changes: this one."""
         return self
 
+    def prepared(self) -> Policy:
+        """Return this policy with the engine loaded and holding its rules, which the first decision does otherwise.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        self.compiled.evaluate({})
+        library_versions()
+        return self
+
     def decide(self, profile: DataProfile) -> Decision:
         """Choose the loss for this profile.
 

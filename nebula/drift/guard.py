@@ -18,25 +18,27 @@ from nebula.drift.domain import domains_of
 from nebula.drift.flags import PendingFlags, find_breaches, start_flags
 from nebula.drift.judging import Finding, Judge
 from nebula.drift.options import GuardOptions
+from nebula.drift.pace import Pace
 from nebula.drift.recent import join_rows
 from nebula.drift.response import Response
 from nebula.errors import DataError
 
 __all__ = ["Guard"]
 
-_KEPT_VALUES = 2**20
+_FACTS_GROW = 8
 
 
 class Guard:
     """Tells when batches no longer fit the decision under which they are trained on.
 
-    Call `observe` with the targets of every batch. A call only keeps a reference to them; every
-    `every` calls all targets kept are looked at together, on their own device, and what was found
-    is read one look later on an accelerator, at once on the CPU. Targets that were written to in
-    the meantime are left out.
+    Call `observe` with the targets of every batch. A call only keeps a reference to them. Now and
+    then all targets kept are looked at together, on their own device, and what was found is read
+    one look later on an accelerator, at once on the CPU; `Pace` says when. Targets that were
+    written to in the meantime are left out.
 
-    Watched are the values that the loss is defined for (`domains_of`), and, every `facts_every`
-    calls, whether the policy would choose the same on the recent rows: see `Judge`.
+    Watched are the values that the loss is defined for (`domains_of`), and, at the looks that are
+    `facts_every` calls apart, whether the policy would choose the same on the recent rows: see
+    `Judge`. While it would, the distance doubles, up to eight times `facts_every`.
 
     Args:
         decision: The decision in force.
@@ -51,7 +53,7 @@ class Guard:
         events: What was noticed, each kind of thing once.
         counts: How often each kind was seen.
         kept: Targets since the last look, with torch's count of writes to them.
-        limit: How many are kept before the next look: fewer where the first of them is large.
+        limit: How many are kept before the next look.
     """
 
     def __init__(
@@ -79,11 +81,10 @@ class Guard:
         self._lock = threading.RLock()
         self._pending: PendingFlags | None = None
         self._calls = self._rows = 0
-        self._next_facts = self.options.facts_every
-        # a provisional decision is looked at after 1, 2, 4, … calls at first
-        self._stride = 1 if self._judge is not None and self._judge.grows else self.options.every
+        self._next_facts = self._facts_stride = self.options.facts_every
+        self._pace = Pace(self.options.every, soon=self._judge is not None and self._judge.grows)
         self.kept: list[tuple[Tensor, int]] = []
-        self.limit = self._stride
+        self.limit = 1
 
     def observe(self, target: Any) -> None:
         """Watch one batch.
@@ -98,7 +99,7 @@ class Guard:
         try:
             self.kept.append((target, target._version))  # noqa: SLF001 - torch's own count of writes
             if len(self.kept) == 1:
-                self.limit = max(1, min(self._stride, _KEPT_VALUES // max(target.numel(), 1)))
+                self.limit = self._pace.limit_from(target)
         except (AttributeError, RuntimeError):
             return
         if len(self.kept) >= self.limit:
@@ -117,19 +118,23 @@ class Guard:
 
     def _look(self) -> None:
         with self._lock, torch.no_grad():
-            held, self.kept = [(part, at) for part, at in self.kept if not is_wrapped(part)], []
-            self._stride = min(2 * self._stride, self.options.every)
-            parts = [part.detach() for part, version in held if part._version == version and part.numel()]  # noqa: SLF001
+            held, self.kept = self.kept, []
+            if held:
+                self._pace.look(held[0][0], held[-1][0])
             self._calls += len(held)
+            parts = [part for part, version in held if not is_wrapped(part) and part._version == version]  # noqa: SLF001
             self._read(wait=True)
             if parts and not _is_capturing(parts[0]):
-                self._take([part for part in parts if part.device == parts[-1].device])
+                self._take(parts)
             if self._judge is not None and (self._calls >= self._next_facts or self._judge.is_due):
                 self._judge_facts()
+                self._facts_stride = min(2 * self._facts_stride, _FACTS_GROW * self.options.facts_every)
 
     def _take(self, parts: list[Tensor]) -> None:
         values, whole_rows = join_rows(parts)
-        self._rows += sum(part.shape[0] if part.ndim else 1 for part in parts)
+        if not values.numel():
+            return
+        self._rows += len(values) if whole_rows else sum(part.shape[0] if part.ndim else 1 for part in parts)
         if self._judge is not None and whole_rows:
             try:
                 self._judge.add(values, batches=len(parts))
@@ -152,12 +157,15 @@ class Guard:
     def _judge_facts(self) -> None:
         if self._judge is None:
             return
-        self._next_facts = self._calls + self.options.facts_every
         for finding in self._judge.judge():
             self._meet(finding, finding.found)
+        if self._judge is not None and self._judge.doubts:
+            self._facts_stride = self.options.facts_every
+        self._next_facts = self._calls + self._facts_stride
 
     def _meet(self, finding: Finding, *about: str) -> None:
         self.counts[finding.kind] += 1
+        self._pace.restart()
         key = (finding.kind, *about)
         if key in self._told:
             return

@@ -78,6 +78,11 @@ class Judge:
         return self._grown is not None
 
     @property
+    def doubts(self) -> bool:
+        """The rows judged last would choose otherwise."""
+        return self._seen_against > 0
+
+    @property
     def is_due(self) -> bool:
         """The evidence of a provisional decision has doubled, or is complete."""
         return self._grown is not None and (self._grown.rows >= self._next_rows or self._is_complete(self._grown))

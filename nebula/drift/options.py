@@ -16,8 +16,10 @@ class GuardOptions:
     """Settings of a `Guard`.
 
     Attributes:
-        every: Batches that are looked at together. Between two looks a batch is only kept.
-        facts_every: Batches between two judgements of the recent rows by the policy.
+        every: Most batches that are looked at together. Between two looks a batch is only kept. The
+            first looks come sooner, and so do those after a finding: after 64 batches, 128, 256, …
+        facts_every: Batches between two judgements of the recent rows by the policy; doubled while
+            they agree with the decision, up to eight times as many.
         window: Most values of the recent rows.
         on_drift: `warn`, `raise` or `redecide`; the policy's own when None, and `warn` when it says nothing.
         sink: Called with every event, e.g. to store it.
@@ -26,7 +28,7 @@ class GuardOptions:
         ValueError: A number is not positive, or `on_drift` is another word.
     """
 
-    every: int = 64
+    every: int = 1024
     facts_every: int = 1024
     window: int = 2**16
     on_drift: OnDrift | None = None

@@ -14,17 +14,21 @@ def join_rows(parts: list[Tensor]) -> tuple[Tensor, bool]:
     """Return all targets in one tensor, and whether its rows are still rows.
 
     Args:
-        parts: Batches, at least one, all on one device.
+        parts: Batches, at least one; of several devices, those on the last one's count.
 
     Returns:
         (n, *tail), True; or, when the batches differ in the shape of a row, all values in (n,), False.
     """
-    first = parts[0]
-    if len(parts) == 1 and first.ndim:
-        return first, True
-    if first.ndim and all(part.shape[1:] == first.shape[1:] for part in parts):
+    if len(parts) == 1 and parts[0].ndim:
+        return parts[0].detach(), True
+    try:
         return torch.cat(parts), True
-    return torch.cat([part.reshape(-1) for part in parts]), first.ndim == 0
+    except RuntimeError:
+        device = parts[-1].device
+        here = [part for part in parts if part.device == device]
+        if len(here) < len(parts):
+            return join_rows(here)
+        return torch.cat([part.reshape(-1) for part in parts]), not any(part.ndim for part in parts)
 
 
 class RecentRows:

@@ -74,6 +74,7 @@ def load_builtin() -> None:
     """
     with _lock:
         for entry in builtin_entries():
-            if find(entry.name) != entry:
+            known = find(entry.name)
+            if known is not entry and known != entry:
                 register(entry)
         PLUGINS.load()

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from nebula.errors import ContractError
 from nebula.losses.base import LossFunction
-from nebula.losses.direct import DirectCall, Watch, direct_kind, plain_call
+from nebula.losses.direct import DirectCall, Watch, direct_kind
 from nebula.losses.guard import guard_for
+from nebula.losses.kernels import kernel_of
 from nebula.losses.modules.reduction import reduce, weigh_rows
 from nebula.losses.output_layer import set_output_bias
 from nebula.losses.params import LossParams
@@ -73,7 +74,7 @@ class Criterion(LossFunction):
             if entry.serves
             else Serving(spec, entry, self.prediction_steps)
         )
-        self._direct = None if self._adapts or self._two_outputs else direct_kind(self.loss, contracts)
+        self._direct = None if self._two_outputs else direct_kind(self.loss, contracts, spec.adapt)
         self.shorten()
 
     def shorten(self) -> None:
@@ -89,7 +90,7 @@ class Criterion(LossFunction):
             owner: The module; its class's `forward` takes what is unusual.
             watch: Is shown the targets.
         """
-        return None if self._direct is None else self._direct(owner, plain_call(self.loss), watch)
+        return None if self._direct is None else self._direct(owner, kernel_of(self.loss), watch)
 
     def forward(
         self,
