@@ -102,6 +102,14 @@ def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
         raise DataError(f"{path}: expected at most {MAX_BYTES} bytes of decisions: split it into several lockfiles.")
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
         return False
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or "cannot be written", str(path)) from error
+    return True
+
+
+def _replace(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
@@ -112,4 +120,3 @@ def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
         with suppress(OSError):
             Path(name).unlink()
         raise
-    return True
