@@ -180,10 +180,10 @@ class AuditLog:
             try:
                 while left:
                     left = left[os.write(descriptor, left) :]
-            except OSError:
+            except OSError as error:
                 self._tail = None
                 os.ftruncate(descriptor, size)
-                raise
+                raise OSError(error.errno, error.strerror, str(file)) from error
             if self._sync_is_due():
                 os.fsync(descriptor)
                 if size == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -95,12 +96,14 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[int]:
 
     Raises:
         TimeoutError: Somebody else held it for 30 seconds.
-        OSError: The file cannot be opened.
+        OSError: The file cannot be opened, or is a device or a pipe, whose end a writer would never find.
     """
     flags = os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT | os.O_APPEND
     while True:
         descriptor = os.open(path, flags, 0o644)
         try:
+            if not shared and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "expected a file, found a device or a pipe: name another", str(path))
             _lock(descriptor, path, shared=shared)
             if not _is_still(descriptor, path):  # it was moved away while we waited
                 continue

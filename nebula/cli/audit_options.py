@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nebula.cli.output import say
+from nebula.errors import DataError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,11 @@ __all__ = [
     "query",
     "readable",
 ]
+
+_TOLD = 5
+"""Lines without a decision that are told one by one."""
+_LONGEST_NUMBER = 7
+"""Digits alone are taken for a record's number, up to so many; ids are hexadecimal."""
 
 Log = Annotated[Path, typer.Argument(metavar="LOG", help="The log: its first JSONL file.", show_default=False)]
 Which = Annotated[
@@ -86,14 +92,26 @@ def _time(text: str | None, option: str) -> datetime | None:
 
 
 def readable(log: Path) -> Iterator[Entry]:
-    """Yield the decisions of a log; what cannot be read is told on standard error."""
+    """Yield the decisions of a log; what cannot be read is told on standard error, the first lines one by one.
+
+    Raises:
+        DataError: There is no such log, or the file is none.
+    """
     from nebula.audit.reading import Unreadable, read_log
 
+    decisions = faults = 0
     for found in read_log(log):
-        if isinstance(found, Unreadable):
-            say(f"{found.place}: {found.problem}")
-        else:
+        if not isinstance(found, Unreadable):
+            decisions += 1
             yield found
+            continue
+        faults += 1
+        if faults <= _TOLD:
+            say(f"{found.place}: {found.problem}")
+    if faults > _TOLD and not decisions:
+        raise DataError(f"{log}: expected an audit log, found {faults} lines and no decision among them.")
+    if faults > _TOLD:
+        say(f"{log}: {faults - _TOLD} more lines give no decision; `nebula audit verify` lists them")
 
 
 def find_one(log: Path, which: str) -> Entry:
@@ -104,7 +122,8 @@ def find_one(log: Path, which: str) -> Entry:
     """
     entries = list(readable(log))
     found = [entry for entry in entries if str(entry.seq) == which]
-    found = found or [entry for entry in entries if entry.trace.id.startswith(which)]
+    if not (which.isdecimal() and len(which) <= _LONGEST_NUMBER):
+        found = found or [entry for entry in entries if entry.trace.id.startswith(which)]
     if which == "last":
         found = entries[-1:]
     if len(found) != 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nebula.cli.exit_codes import ExitCode
+from nebula.cli.exit_codes import ExitCode, exit_code
 from nebula.cli.options import (
     Features,
     HintsOption,
@@ -20,6 +20,7 @@ from nebula.cli.options import (
 )
 from nebula.cli.output import say, show_json, show_text
 from nebula.cli.request import DataRequest
+from nebula.errors import NebulaError
 
 if TYPE_CHECKING:
     from nebula.lockfile.model import Lockfile, Pin, Request
@@ -88,12 +89,16 @@ def lock(
         asked = {name: pinned.request for name, pinned in lockfile.decisions.items() if pinned.request is not None}
         for other in lockfile.decisions.keys() - asked.keys():
             say(f"{other}: was pinned in code, and is compared where it is decided")
-    revisions = [_revise(name, request, lockfile, output) for name, request in asked.items()]
+    revisions, failed = _revise_all(asked, lockfile, output)
     taken = {} if check else {r.name: r.found for r in revisions if update or r.pinned is None}
     if taken:
         write_lockfile(output, Lockfile(decisions={**lockfile.decisions, **taken}))
     show_json([revision.document() for revision in revisions]) if json else _show(revisions, taken)
     differing = [revision for revision in revisions if revision.differs and revision.name not in taken]
+    if failed:
+        for name, error in failed.items():
+            say(f"{name}: cannot be decided again: {error}")
+        raise typer.Exit(exit_code(next(iter(failed.values()))))
     if differing:
         say(f"{len(differing)} of {len(revisions)} decisions differ from {output}; `--update` takes them")
         raise typer.Exit(ExitCode.FINDINGS)
@@ -105,6 +110,27 @@ def _show(revisions: list[Revision], taken: dict[str, Pin]) -> None:
         show_text(f"{revision.name}: {revision.found.loss or 'no loss'} ({verdict})")
         for change in revision.changes:
             show_text(f"  {change}")
+        if revision.unexplained:
+            show_text("  data, policy, settings and libraries are as pinned: the lockfile was edited, or code was")
+
+
+def _revise_all(
+    asked: dict[str, Request], lockfile: Lockfile, output: Path
+) -> tuple[list[Revision], dict[str, NebulaError]]:
+    """Decide each anew; a pinned one that cannot be decided keeps none of the others from being looked at."""
+    failed: dict[str, NebulaError] = {}
+
+    def revise(name: str, request: Request) -> Revision | None:
+        try:
+            return _revise(name, request, lockfile, output)
+        except NebulaError as error:
+            if name not in lockfile.decisions:
+                raise
+            failed[name] = error
+            return None
+
+    found = [revise(name, request) for name, request in asked.items()]
+    return [revision for revision in found if revision is not None], failed
 
 
 def _revise(name: str, request: Request, lockfile: Lockfile, output: Path) -> Revision:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from nebula.errors import DataError, PolicyError
 from nebula.lockfile.model import Lockfile
+from nebula.policy.validation import describe
 from nebula.policy.yaml_reader import MAX_BYTES, read_yaml
 
 __all__ = ["read_lockfile", "render_lockfile", "write_lockfile"]
@@ -23,6 +24,8 @@ _HEAD = """\
 # Decisions pinned by nebula. Keep this file beside the code, and review its changes like code.
 # `nebula lock --check` says what changed since; `nebula lock --update` takes the change.
 """
+_MEND = "Restore the file, or pin anew with `nebula lock`."
+_CONFLICT = re.compile(rb"^(<{7}|>{7})( |$)", re.MULTILINE)
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ .:/=@,()-]*[A-Za-z0-9_)]|[A-Za-z_]")
 
@@ -62,6 +65,10 @@ def read_lockfile(path: Path) -> Lockfile:
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
+        conflict = _CONFLICT.search(content)
+        if conflict:
+            line = content.count(b"\n", 0, conflict.start()) + 1
+            raise DataError(f"{path}:{line}:1: expected a lockfile, found the marks of an unfinished merge. {_MEND}")
         source, problems = read_yaml(content, str(path))
     except OSError as error:
         raise DataError(
@@ -74,10 +81,10 @@ def read_lockfile(path: Path) -> Lockfile:
     try:
         return Lockfile.model_validate_json(json.dumps(source.data))
     except ValidationError as error:
-        first = error.errors()[0]
-        line, column = source.place(tuple(first["loc"]))[:2]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}:{line}:{column}: expected a lockfile: {where}: {first['msg']}.") from None
+        place, message, is_key, _ = next(describe(error, source.data))
+        line, column = source.key_place(place) if is_key else source.place(place)
+        where = f" in `{place[1]}`" if len(place) > 1 else ""
+        raise DataError(f"{path}:{line}:{column}: not a lockfile of this nebula{where}: {message} {_MEND}") from None
 
 
 def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
@@ -95,6 +102,14 @@ def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
         raise DataError(f"{path}: expected at most {MAX_BYTES} bytes of decisions: split it into several lockfiles.")
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
         return False
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or "cannot be written", str(path)) from error
+    return True
+
+
+def _replace(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
@@ -105,4 +120,3 @@ def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
         with suppress(OSError):
             Path(name).unlink()
         raise
-    return True

@@ -45,12 +45,18 @@ class Revision:
             return "unchanged"
         return "changed" if any(change.cause == "outcome" for change in self.changes) else "same decision"
 
+    @property
+    def unexplained(self) -> bool:
+        """Another outcome, and nothing else is different that the lockfile records."""
+        return bool(self.changes) and all(change.cause == "outcome" for change in self.changes)
+
     def document(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {
             "name": self.name,
             "verdict": self.verdict,
             "differs": self.differs,
+            "unexplained": self.unexplained,
             "loss": self.found.loss,
             "changes": [asdict(change) for change in self.changes],
         }

@@ -42,5 +42,7 @@ def write_page(page: str, path: Path) -> None:
     try:
         draft.write_text(page, encoding="utf-8")
         draft.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or "cannot be written", str(path)) from None
     finally:
         draft.unlink(missing_ok=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from os.path import normpath
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from nebula.errors import PolicyError, Problem
 from nebula.policy.expression.namespace import did_you_mean
 from nebula.policy.yaml_reader import MAX_BYTES
 
-__all__ = ["PolicyText", "find_policy", "shipped_policies"]
+__all__ = ["PolicyText", "find_policy", "is_policy", "shipped_policies"]
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_VERSION = re.compile(rb"""apiVersion["']?\s*:\s*["']?nebula/v[0-9]+["']?[\s,}]""")
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,32 @@ def shipped_policies() -> Iterator[Path]:
             return
 
 
+def is_policy(content: bytes | str) -> bool:
+    """Say whether a file names a version of this format, without reading it as YAML.
+
+    Args:
+        content: Its bytes or its text.
+    """
+    data = content.encode(errors="replace") if isinstance(content, str) else content
+    return _VERSION.search(data + b"\n") is not None
+
+
 def _not_found(source: str | Path, path: Path) -> str:
+    named = str(source)
     if path.exists():
         return "expected a policy file, found something that is no file."
-    names = tuple(file.name for file in shipped_policies())
-    guess = did_you_mean(str(source), names) or f" Shipped: {', '.join(names) or 'none'}."
-    return f"expected a policy file or the name of a shipped policy, found no such file.{guess}"
+    if path.is_symlink():
+        return "expected a policy file, found a link that leads to no file: mend the link."
+    if _URL.match(named):
+        return "expected a policy file, found a URL: nothing is fetched, so download it and name the file."
+    if named == "-":
+        return "expected a policy file, found `-`: name the file, or `/dev/stdin` where the system has it."
+    names = {file.stem: file.name for file in shipped_policies()}
+    near = did_you_mean(PurePath(named).stem, {**names}).replace("`?", ".yaml`?")
+    guess = near or f" Shipped: {', '.join(names.values()) or 'none'}."
+    where = f" in `{path.parent}`" if path.parent != Path() else ""
+    slashes = " Write `/` between folders." if "\\" in named and os.sep == "/" else ""
+    return f"expected a policy file or the name of a shipped policy, found no such file{where}.{slashes or guess}"
 
 
 def _error(source: str | Path, message: str) -> PolicyError:

@@ -9,7 +9,7 @@ from typing import Any
 from nebula.errors import PolicyError, Problem
 from nebula.policy.expression.namespace import did_you_mean
 from nebula.policy.expression.trees import Path
-from nebula.policy.files import PolicyText, find_policy
+from nebula.policy.files import PolicyText, find_policy, is_policy
 from nebula.policy.model import DeriveRule, Parameter, PolicyFile, SelectRule
 from nebula.policy.placing import place
 from nebula.policy.source_map import Source
@@ -106,7 +106,9 @@ class _Resolver:
 
         try:
             found = find_policy(entry, folder=text.folder)
-            if found.identity in chain:
+            if not is_policy(found.content):
+                refuse(_no_policy(found), "NEB-P001")
+            elif found.identity in chain:
                 refuse(f"`{entry}` extends itself, directly or through others: break the circle.", "NEB-P030")
             elif len(chain) >= MAX_EXTENDS_DEPTH:
                 refuse(f"expected at most {MAX_EXTENDS_DEPTH} levels of `extends`, found more.", "NEB-P031")
@@ -126,6 +128,11 @@ class _Resolver:
                     refuse(problem.message, problem.code)
         result.hidden.add("*")  # what it would have declared is not known
         return None
+
+
+def _no_policy(text: PolicyText) -> str:
+    """Refuse a file without a word of what it holds: whoever reads the error may not be allowed to read it."""
+    return f"expected a policy, found no `apiVersion: nebula/v1` in `{text.name}`, in UTF-8: name another file."
 
 
 def _declared(data: Any) -> set[str]:
@@ -202,6 +209,8 @@ def _rank(result: Resolved, file: PolicyFile) -> PolicyFile:
     """Put the select rules into the order in which they decide: by priority, where the policy says so."""
     if file.hit_policy == "priority":
         return file.model_copy(update={"select": tuple(sorted(file.select, key=lambda rule: -(rule.priority or 0)))})
+    if "hit_policy" in (result.source.data or {}) and file.hit_policy is None:
+        return file  # what it means to say cannot be read, and is told
     for rule in file.select:
         if rule.priority is not None:
             message = f"rule `{rule.id}`: a priority has no effect here: set `hit_policy: priority`, or leave it out."

@@ -41,6 +41,7 @@ def place(
         if anchor and anchor not in known:
             message = f"rule `{rule.id}`: expected an inherited rule, found `{anchor}`.{did_you_mean(anchor, known)}"
             refuse(rule.id, key, message)
+            fresh.append(plain)
         elif anchor and anchor != rule.id:
             rules.pop(rule.id, None)
             around[key].setdefault(anchor, []).append(plain)

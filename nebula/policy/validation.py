@@ -35,6 +35,8 @@ _PATTERNS = {
     r"^\d+\.\d+\.\d+$": "a version such as 1.0.0",
 }
 _WHOLE = frozenset({"missing", "extra_forbidden", "value_error"})
+_STAND_INS = {"apiVersion": "nebula/v1", "name": "unnamed", "version": "0.0.0"}
+"""Taken where a file lacks them, so that the rest of it is checked."""
 _PRUNABLE = frozenset({"select", "derive", "parameters", "definitions"})
 
 
@@ -127,6 +129,10 @@ def _fault(path: Path, item: dict[str, Any]) -> Fault:
         return path, f"expected {expected}, found {_show(found)}.", "[key]" in item["loc"], "NEB-P024"
     if kind == "value_error":
         return path, f"{context['error']}.", False, "NEB-P025"
+    if kind == "too_long":
+        most, told = context["max_length"], context["actual_length"]
+        mend = ": split the policy with `extends`" if path in (("select",), ("derive",)) else ""
+        return path, f"expected at most {most}, found {told}{mend}.", False, "NEB-P023"
     if kind == "string_type" and isinstance(found, int | float):
         return path, f"expected text, found {_show(found)}: put it in quotes.", False, "NEB-P023"
     message = item["msg"].removeprefix("Input should be ").replace("a valid ", "a ").replace("a integer", "an integer")
@@ -180,8 +186,8 @@ def _name(data: Any, path: Path) -> str:
 def _prune(data: dict[str, Any], faults: list[Path]) -> PolicyFile | None:
     """Leave out the faulty entries and validate the rest."""
     doomed = {path[:2] for path in faults if len(path) >= 2 and path[0] in _PRUNABLE}
-    unknown = {path[0] for path in faults if len(path) == 1 and path[0] not in PolicyFile.model_fields}
-    kept = {key: _without(value, key, doomed) for key, value in data.items() if key not in unknown}
+    dropped = {path[0] for path in faults if path[:1] and path[0] not in {*_PRUNABLE, "apiVersion"}}
+    kept = _STAND_INS | {key: _without(value, key, doomed) for key, value in data.items() if key not in dropped}
     try:
         return PolicyFile.model_validate(kept)
     except ValidationError:

@@ -162,7 +162,9 @@ class _Reader:
         else:
             choices = str(item.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
             guess = did_you_mean(str(item["input"]), tuple(choices))
-            self._report(path, f"{item['msg']}, found {item['input']!r}.{guess}")
+            found = "nothing" if item["input"] is None else repr(item["input"])
+            said = "a mapping" if item["type"] in ("model_type", "dict_type") else item["msg"]
+            self._report(path, f"expected {said.removeprefix('Input should be ')}, found {found[:80]}.{guess}")
 
     def _inherited(self, file: CaseFile) -> dict[str, Case]:
         cases: dict[str, Case] = {}

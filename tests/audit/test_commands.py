@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,40 @@ def test_unreadable_lines_are_told_aside(log: Path) -> None:
     done = call("audit", "list", log, "--json")
     assert len(json.loads(done.stdout)) == 4
     assert f"{log}:5: expected a decision trace" in done.stderr
+
+
+def test_digits_name_a_record_and_no_id(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "log.jsonl")
+    log.append(decide(3).trace.model_copy(update={"id": "99" + "0" * 30}), SMALL)
+    assert call("audit", "show", log.path, "99").exit_code == ExitCode.USAGE
+    assert call("audit", "show", log.path, "99000000").exit_code == ExitCode.OK
+
+
+def test_a_file_that_is_no_log_is_told_once(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("y\n" * 400)
+    done = call("audit", "list", table)
+    assert done.exit_code == ExitCode.USAGE
+    assert "expected an audit log, found 400 lines and no decision among them" in done.stderr
+    assert len(done.stderr.splitlines()) < 10
+
+
+def test_many_broken_lines_are_counted(log: Path) -> None:
+    log.write_bytes(log.read_bytes() + b"no record\n" * 30)
+    done = call("audit", "list", log)
+    assert done.exit_code == ExitCode.OK
+    assert "25 more lines give no decision" in done.stderr
+
+
+def test_a_pipe_is_no_log(tmp_path: Path) -> None:
+    """Nor is a device: a writer looks for the end, which `/dev/full` does not have."""
+    os.mkfifo(tmp_path / "log.jsonl")
+    with pytest.raises(OSError, match="found a device or a pipe"):
+        AuditLog(tmp_path / "log.jsonl").append(decide(3).trace)
+
+
+def test_a_page_that_cannot_be_written_is_named(log: Path, tmp_path: Path) -> None:
+    page = tmp_path / "nowhere" / "page.html"
+    done = call("audit", "export", log, "1", "--out", page)
+    assert done.exit_code == ExitCode.USAGE
+    assert f"{page}: No such file or directory" in done.stderr

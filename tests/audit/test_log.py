@@ -163,3 +163,23 @@ def test_selecting_writes_the_log_and_the_policy(tmp_path: Path) -> None:
     assert criterion.decision is not None
     assert trace == criterion.decision.trace
     assert criterion.audit.policies.load(trace.policy.digest, trace.policy.source) is not None
+
+
+def test_a_full_disk_names_the_file_and_leaves_the_log_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = written(tmp_path / "log.jsonl", 2)
+    whole = os.write
+
+    def fill(descriptor: int, content: memoryview) -> int:
+        if len(content) < 1000:
+            raise OSError(28, "No space left on device")
+        return whole(descriptor, content[: len(content) - 999])
+
+    third = decide(3).trace
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fill)
+        with pytest.raises(OSError, match="No space") as caught:
+            log.append(third)
+    assert caught.value.filename == str(log.path)
+    assert verify_log(log.path).intact
+    log.append(decide(4).trace)
+    assert verify_log(log.path).records == 3

@@ -83,3 +83,22 @@ def test_a_decision_pinned_in_code_is_left_to_the_code(project: Path) -> None:
 )
 def test_misuse_is_told(project: Path, command: list[str]) -> None:
     assert call("lock", *command).exit_code == ExitCode.USAGE
+
+
+def test_what_cannot_be_decided_again_hides_no_other(project: Path) -> None:
+    (project / "data" / "b.csv").write_text((project / "data" / "a.csv").read_text())
+    assert call("lock", "data/b.csv", "-t", "z").exit_code == ExitCode.OK
+    (project / "data" / "a.csv").unlink()
+    done = call("lock", "--check")
+    assert done.exit_code == ExitCode.USAGE
+    assert done.stdout.startswith("data/b.csv:z: ")
+    assert "data/a.csv:y: cannot be decided again: " in done.stderr
+
+
+def test_a_lockfile_edited_by_hand_is_told(project: Path) -> None:
+    path = project / "nebula.lock"
+    path.write_text(path.read_text().replace("CrossEntropyLoss", "FocalLoss"))
+    done = call("lock", "--check")
+    assert done.exit_code == ExitCode.FINDINGS
+    assert "outcome: loss was FocalLoss, is CrossEntropyLoss" in done.stdout
+    assert "the lockfile was edited, or code was" in done.stdout

@@ -64,9 +64,12 @@ def test_the_order_of_pinning_does_not_matter() -> None:
 
 
 FAULTS = {
-    "": "expected a lockfile",
+    "": "nebula.lock:1:1: not a lockfile of this nebula: expected an object, found nothing. Restore the file",
+    "<<<<<<< HEAD\ndecisions: {}\n=======\n": "nebula.lock:1:1: expected a lockfile, found the marks of",
+    "decisions: {}\n>>>>>>> topic\n": "nebula.lock:2:1: expected a lockfile, found the marks",
+    "lockVersion: 1\ndecisionss: {}\n": "nebula.lock:2:1: not a lockfile of this nebula: unknown key `decisionss`",
     "lockVersion: 2\ndecisions: {}\n": "nebula.lock:1:",
-    "decisions: []\n": "nebula.lock:1:12: expected a lockfile: decisions",
+    "decisions: []\n": "nebula.lock:1:12: not a lockfile of this nebula: expected an object, found a list",
     "decisions:\n  a: {loss: MSELoss}\n": "nebula.lock:2:",
     "decisions: &x {}\n": "expected no anchors",
     "decisions: !!python/object:os.system {}\n": "expected no tags",
@@ -101,8 +104,9 @@ def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         write_lockfile(path, Lockfile(decisions={"b": PIN}))
+    assert caught.value.filename == str(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -11,6 +11,7 @@ import yaml
 from nebula.errors import PolicyError
 from nebula.policy.compiled import CompiledPolicy
 from nebula.policy.loader import load
+from nebula.policy.rendering import render_problems
 from tests.policy.samples import HEAD, derive, policy
 
 
@@ -169,3 +170,35 @@ def test_inheritance_leaves_no_mark_on_the_digest(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert load(child).digest == load(flat).digest
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"root:x:0:hunter2\nfoo bar: [\n",
+        b"name: x\npassword: hunter2\nversion: 1\n",
+        b"apiVersion: v1\nkind: Secret\ndata: {password: hunter2}\n",
+        "apiVersion: nebula/v1\npassword: hunter2\n".encode("utf-16"),
+        b"\xff\xfehunter2",
+        b"",
+    ],
+)
+def test_what_is_no_policy_is_never_quoted(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "other").write_bytes(content)
+    path = write(tmp_path, "own.yaml", extends=["other"])
+    with pytest.raises(PolicyError) as caught:
+        load(path)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.code) == (str(path), "NEB-P001")
+    shown = render_problems(caught.value.problems)
+    assert "hunter2" not in shown
+    assert "password" not in shown
+    assert "expected a policy, found no `apiVersion: nebula/v1`" in shown
+
+
+@pytest.mark.parametrize("line", ["apiVersion: nebula/v1", '"apiVersion": "nebula/v1"', "apiVersion:   'nebula/v1'"])
+def test_a_base_may_write_its_version_in_any_style(tmp_path: Path, line: str) -> None:
+    base = write(tmp_path, "base.yaml", select=[rule("a")])
+    rest = base.read_text().splitlines()
+    base.write_text("\n".join([line, *(kept for kept in rest if not kept.startswith("apiVersion"))]) + "\n")
+    assert order(load(write(tmp_path, "own.yaml", extends=["base.yaml"]))) == "a"

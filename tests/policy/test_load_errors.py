@@ -162,3 +162,21 @@ def test_a_repeated_id_hides_no_place() -> None:
         )
     assert [problem.line for problem in caught.value.problems] == [5, 6, 7]
     assert "duplicate rule id" in caught.value.problems[1].message
+
+
+def test_a_fault_at_the_top_hides_nothing_below() -> None:
+    rules = RULE.format(when="target.meen > 1") + RULE.format(when="true").replace("a", "z", 1) + "    priority: 3\n"
+    problems = found("apiVersion: nebula/v1\nname: Sample\nversion: 1.0\nhit_policy: prority\nselect:\n" + rules)
+    assert [problem.line for problem in problems] == [2, 3, 4, 7]
+    assert "target.meen" in problems[-1].message
+
+
+def test_a_rule_without_a_place_is_checked_all_the_same() -> None:
+    text = HEAD + "select:\n" + RULE.format(when="target.meen > 1") + "    before: nobody\n"
+    assert [problem.code for problem in found(text)] == ["NEB-P052", "NEB-P032"]
+
+
+def test_too_many_rules_are_told_in_words() -> None:
+    rules = "".join(RULE.format(when="true").replace("id: a", f"id: a{index}") for index in range(1001))
+    (problem,) = found(HEAD + "select:\n" + rules)
+    assert problem.message == "expected at most 1000, found 1001: split the policy with `extends`."
