@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from threading import RLock
 
 from nebula.losses.families import (
@@ -58,6 +59,7 @@ FAMILIES = (
 _lock = RLock()  # a plugin's module may itself look up losses as it is imported
 
 
+@cache
 def builtin_entries() -> tuple[LossEntry, ...]:
     """Return the losses that come with nebula, whatever else is registered."""
     return tuple(entry for module in FAMILIES for entry in module.ENTRIES)
@@ -74,6 +76,7 @@ def load_builtin() -> None:
     """
     with _lock:
         for entry in builtin_entries():
-            if find(entry.name) != entry:
+            known = find(entry.name)
+            if known is not entry and known != entry:  # to compare two equal entries takes long
                 register(entry)
         PLUGINS.load()
