@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from threading import RLock
 
 from nebula.losses.families import (
@@ -28,7 +27,7 @@ from nebula.losses.families import (
     transfer,
 )
 from nebula.losses.plugins import PLUGINS
-from nebula.losses.registry import LossEntry, find, register
+from nebula.losses.registry import LossEntry, changes, find, register
 
 __all__ = ["FAMILIES", "builtin_entries", "load_builtin"]
 
@@ -56,10 +55,10 @@ FAMILIES = (
 )
 """The families in the order that tables show."""
 
+_complete_at: int | None = None
 _lock = RLock()  # a plugin's module may itself look up losses as it is imported
 
 
-@cache
 def builtin_entries() -> tuple[LossEntry, ...]:
     """Return the losses that come with nebula, whatever else is registered."""
     return tuple(entry for module in FAMILIES for entry in module.ENTRIES)
@@ -74,9 +73,11 @@ def load_builtin() -> None:
         ValueError: Another loss was registered under a built-in name.
         PluginError: A plugin cannot be used.
     """
+    global _complete_at
     with _lock:
-        for entry in builtin_entries():
-            known = find(entry.name)
-            if known is not entry and known != entry:  # to compare two equal entries takes long
-                register(entry)
+        if _complete_at != changes():
+            for entry in builtin_entries():
+                if find(entry.name) != entry:
+                    register(entry)
+            _complete_at = changes()
         PLUGINS.load()

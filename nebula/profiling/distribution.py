@@ -6,6 +6,7 @@ rows, on the element type that holds them, or on strides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,14 +67,23 @@ class Distribution:
 
     def count_below(self, value: float) -> float:
         """Count the values less than this one."""
-        return self._count(int(self.floats.searchsorted(value, side="left")))
+        return self.counts_below((value,))[0]
+
+    def counts_below(self, values: Sequence[float]) -> list[float]:
+        """Count the values less than each of these."""
+        return self._count(self.floats.searchsorted(values, side="left"))
 
     def count_up_to(self, value: float) -> float:
         """Count the values less than or equal to this one."""
-        return self._count(int(self.floats.searchsorted(value, side="right")))
+        return self.counts_up_to((value,))[0]
 
-    def _count(self, places: int) -> float:
-        return min(self.cumulative[places - 1].item(), self.n) if places else 0
+    def counts_up_to(self, values: Sequence[float]) -> list[float]:
+        """Count the values less than or equal to each of these."""
+        return self._count(self.floats.searchsorted(values, side="right"))
+
+    def _count(self, places: Array) -> list[float]:
+        cumulative = self.cumulative
+        return [min(cumulative[place - 1].item(), self.n) if place else 0 for place in places.tolist()]
 
     def without(self, value: float) -> Distribution:
         """Return the distribution with one value left out."""

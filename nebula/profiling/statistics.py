@@ -70,6 +70,9 @@ def _interpolate(left: float, right: float, share: float) -> float:
 def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
     values, n = data.floats, data.n
     distinct = data.distinct
+    places = (0.0, low, high)
+    below, up_to = data.counts_below(places), data.counts_up_to(places)
+    zeros, lowest, highest = [(most - least) / n for most, least in zip(up_to, below, strict=True)]
     facts: dict[str, Any] = {
         "is_integer_valued": data.whole,
         "is_constant": distinct == 1,
@@ -77,10 +80,10 @@ def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
         "min_gap": _min_gap(data.values) if data.exact else None,
         "min": _finite(low),
         "max": _finite(high),
-        "zero_fraction": _share_of(data, 0),
-        "negative_fraction": data.count_below(0) / n,
-        "min_fraction": _share_of(data, low),
-        "max_fraction": _share_of(data, high),
+        "zero_fraction": zeros,
+        "negative_fraction": below[0] / n,
+        "min_fraction": lowest,
+        "max_fraction": highest,
     }
     if data.exact and distinct <= (_FEW_WHOLE if data.whole else _FEW) and bool((values[1:] > values[:-1]).all()):
         facts |= {"unique_values": tuple(values.tolist()), "value_counts": tuple(data.counts.tolist())}
@@ -108,10 +111,6 @@ def _order(data: Distribution, low: float, high: float) -> dict[str, Any]:
         facts["outlier_fraction"] = outside / data.n
         facts["tail_index"] = max(high - median, median - low) / iqr
     return {name: _finite(value) for name, value in facts.items()}
-
-
-def _share_of(data: Distribution, value: float) -> float:
-    return (data.count_up_to(value) - data.count_below(value)) / data.n
 
 
 def _min_gap(values: Array) -> float | None:
