@@ -27,7 +27,7 @@ class Scratch:
     def __init__(self, size: int) -> None:
         self.size = size
         self.mask: Array = np.empty(size, dtype=bool)
-        self.floats = torch.empty(2, size)
+        self.floats = torch.empty(2, size, dtype=torch.float32)
         self.hashes: Array = self.floats[0].numpy().view(np.uint32)  # never needed at once
 
 
