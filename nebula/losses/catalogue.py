@@ -27,7 +27,7 @@ from nebula.losses.families import (
     transfer,
 )
 from nebula.losses.plugins import PLUGINS
-from nebula.losses.registry import LossEntry, find, register
+from nebula.losses.registry import LossEntry, changes, find, register
 
 __all__ = ["FAMILIES", "builtin_entries", "load_builtin"]
 
@@ -55,6 +55,7 @@ FAMILIES = (
 )
 """The families in the order that tables show."""
 
+_complete_at: int | None = None
 _lock = RLock()  # a plugin's module may itself look up losses as it is imported
 
 
@@ -72,9 +73,11 @@ def load_builtin() -> None:
         ValueError: Another loss was registered under a built-in name.
         PluginError: A plugin cannot be used.
     """
+    global _complete_at
     with _lock:
-        for entry in builtin_entries():
-            known = find(entry.name)
-            if known is not entry and known != entry:
-                register(entry)
+        if _complete_at != changes():
+            for entry in builtin_entries():
+                if find(entry.name) != entry:
+                    register(entry)
+            _complete_at = changes()
         PLUGINS.load()

@@ -14,7 +14,7 @@ from nebula.losses.spec import Functional, Link
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["LossEntry", "LossParams", "entries", "find", "nearest", "register", "unregister"]
+__all__ = ["LossEntry", "LossParams", "changes", "entries", "find", "nearest", "register", "unregister"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class LossEntry:
 
 
 _entries: dict[str, LossEntry] = {}
+_changes = 0
 
 
 def register(entry: LossEntry) -> LossEntry:
@@ -72,6 +73,7 @@ def register(entry: LossEntry) -> LossEntry:
     if entry.name in _entries:
         raise ValueError(f"loss {entry.name!r} is already registered by {_entries[entry.name].family!r}")
     _entries[entry.name] = entry
+    _count_change()
     return entry
 
 
@@ -81,7 +83,19 @@ def unregister(name: str) -> LossEntry:
     Raises:
         KeyError: There is none of that name.
     """
-    return _entries.pop(name)
+    entry = _entries.pop(name)
+    _count_change()
+    return entry
+
+
+def changes() -> int:
+    """Return how many times a loss was added or taken out so far."""
+    return _changes
+
+
+def _count_change() -> None:
+    global _changes
+    _changes += 1
 
 
 def entries() -> Iterator[LossEntry]:

@@ -176,7 +176,7 @@ class TargetAccumulator:
         on_host = lies_on_host(values) or values.dtype in _HOST_TYPES
         size = PIECE if on_host else _DEVICE_PIECE
         scratch = Scratch(min(PIECE, max(values.numel(), 1)) if on_host else 1)
-        fused, start, guessed = open_fused(values), 0, 0
+        fused, start, guessed = open_fused(values), 0, None
         rows = values if values.ndim else values.reshape(1)
         while values.numel() and start < rows.shape[0]:
             read, sums = (0, None) if fused is None else fused.read(start, self.marginal, self.columns)
@@ -187,10 +187,10 @@ class TargetAccumulator:
                 read = piece.shape[0]
                 to_come = (rows.shape[0] - start - read) * math.prod(self.tail)
                 self._add(piece.cpu() if on_host else piece, scratch, to_come)
-            start += read
-            if self.marginal.is_guess and not guessed:
+            if self.marginal.is_guess and guessed is None:
                 guessed = start
-        if not self.marginal.confirm():
+            start += read
+        if not self.marginal.confirm() and guessed is not None:
             self._recount(rows, guessed, size, scratch)
 
     def _recount(self, rows: Tensor, start: int, size: int, scratch: Scratch) -> None:
@@ -219,7 +219,8 @@ class TargetAccumulator:
         flat = piece.reshape(-1)
         most = PIECE if lies_on_host(piece) else _DEVICE_PIECE
         parts = [flat] if flat.numel() <= most else torch.split(flat, most)
-        seen = [self.marginal.add(part, scratch, to_come) for part in parts]
+        # What is guessed at one part of a piece could not be recounted from there.
+        seen = [self.marginal.add(part, scratch, to_come if len(parts) == 1 else 0) for part in parts]
         if piece.ndim >= 2 and piece.shape[1] >= 2:
             whole_piece = seen[0] if len(seen) == 1 else join_surveys(seen)
             self._add_sums(sum_rows(piece, whole_piece))

@@ -6,6 +6,7 @@ rows, on the element type that holds them, or on strides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from nebula.profiling.moments import Moments
 
-__all__ = ["SAMPLE_LIMIT", "Array", "Distribution", "group", "unify", "widen"]
+__all__ = ["SAMPLE_LIMIT", "Array", "Distribution", "count_runs", "group", "group_ordered", "unify", "widen"]
 
 SAMPLE_LIMIT = 2**24
 
@@ -66,14 +67,23 @@ class Distribution:
 
     def count_below(self, value: float) -> float:
         """Count the values less than this one."""
-        return self._count(int(np.searchsorted(self.floats, value, side="left")))
+        return self.counts_below((value,))[0]
+
+    def counts_below(self, values: Sequence[float]) -> list[float]:
+        """Count the values less than each of these."""
+        return self._count(self.floats.searchsorted(values, side="left"))
 
     def count_up_to(self, value: float) -> float:
         """Count the values less than or equal to this one."""
-        return self._count(int(np.searchsorted(self.floats, value, side="right")))
+        return self.counts_up_to((value,))[0]
 
-    def _count(self, places: int) -> float:
-        return min(self.cumulative[places - 1].item(), self.n) if places else 0
+    def counts_up_to(self, values: Sequence[float]) -> list[float]:
+        """Count the values less than or equal to each of these."""
+        return self._count(self.floats.searchsorted(values, side="right"))
+
+    def _count(self, places: Array) -> list[float]:
+        cumulative = self.cumulative
+        return [min(cumulative[place - 1].item(), self.n) if place else 0 for place in places.tolist()]
 
     def without(self, value: float) -> Distribution:
         """Return the distribution with one value left out."""
@@ -103,22 +113,35 @@ def group(raw: Array) -> tuple[Array, Array]:
     Returns:
         The distinct values as `widen` gives them, ascending, and their counts.
     """
-    ordered = np.sort(raw)
-    begins = ordered[1:] != ordered[:-1]
-    if begins.all():
+    return group_ordered(np.sort(raw))
+
+
+def group_ordered(ordered: Array) -> tuple[Array, Array]:
+    """Do the work of `group` on one ascending value or more."""
+    starts = _find_runs(ordered)
+    if starts.all():
         return widen(ordered), np.ones(ordered.size, dtype=np.int64)
-    ends = np.append(np.flatnonzero(begins), ordered.size - 1)
-    counts = ends.copy()
-    counts[0] += 1
-    counts[1:] -= ends[:-1]
-    return widen(ordered[ends]), counts
+    places = np.flatnonzero(starts)
+    return widen(ordered[places]), np.diff(places, append=ordered.size)
+
+
+def count_runs(ordered: Array) -> int:
+    """Count the distinct values among one ascending value or more."""
+    return int(np.count_nonzero(_find_runs(ordered)))
+
+
+def _find_runs(ordered: Array) -> Array:
+    starts = np.empty(ordered.size, dtype=bool)
+    starts[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=starts[1:])
+    return starts
 
 
 def widen(values: Array) -> Array:
     """Widen values to float64, int64 or uint64, without negative zero."""
     if values.dtype.kind != "f":
         return values if values.dtype == np.uint64 else values.astype(np.int64, copy=False)
-    return values.astype(np.float64) + 0.0
+    return np.add(values, 0.0, dtype=np.float64)
 
 
 def unify(left: Array, right: Array) -> tuple[Array, Array]:

@@ -38,29 +38,37 @@ def estimate_counts(
     if ignore is not None:
         known[ignore] = totals.ignored
     known = {value: count for value, count in known.items() if count}
-    fixed = np.array(list(known), dtype=values.dtype)
-    fixed_counts = np.array(list(known.values()), dtype=np.float64)
+    fixed = np.array(sorted(known), dtype=values.dtype)
+    fixed_counts = np.array([known[value] for value in sorted(known)], dtype=np.float64)
     free = ~np.isin(values, fixed)
     values, weights = values[free], counts[free].astype(np.float64)
-    common = weights * 2.0**level > n * _HEAVY
-    parts, shares = [fixed], [fixed_counts]
-    for below, total in ((True, totals.negatives), (False, n - totals.zeros - totals.negatives)):
-        side, on_side = (values < 0, fixed < 0) if below else (values > 0, fixed > 0)
+    middle, fixed_middle = values.searchsorted(0), fixed.searchsorted(0)
+    parts, shares = [], []
+    for side, on_side, total, end in (
+        (slice(0, middle), slice(0, fixed_middle), totals.negatives, ends.low),
+        (
+            slice(middle, None),
+            slice(fixed_middle + (totals.zeros > 0), None),
+            n - totals.zeros - totals.negatives,
+            ends.high,
+        ),
+    ):
         mass = total - fixed_counts[on_side].sum()
-        if mass <= 0:
-            continue
-        if side.any():
+        if mass > 0 and values[side].size:
             parts.append(values[side])
-            shares.append(_share(mass, weights[side], common[side]))
-        else:
-            parts.append(np.array([(ends.low if below else ends.high) // 2], dtype=values.dtype))
+            shares.append(_share(mass, weights[side], weights[side] * 2.0**level > n * _HEAVY))
+        elif mass > 0:
+            parts.append(np.array([end / 2 if values.dtype.kind == "f" else end // 2], dtype=values.dtype))
             shares.append(np.array([mass]))
-    merged = np.concatenate(parts)
-    order = np.argsort(merged)
-    return merged[order], np.concatenate(shares)[order]
+    merged, found = np.concatenate([fixed[:0], *parts]), np.concatenate([fixed_counts[:0], *shares])
+    places = merged.searchsorted(fixed)
+    return np.insert(merged, places, fixed), np.insert(found, places, fixed_counts)
 
 
 def _share(mass: float, weights: Array, common: Array) -> Array:
+    if not common.any():
+        even: Array = weights * (mass / weights.sum())
+        return even
     left = mass - weights[common].sum()
     rare = ~common
     if not rare.any() or left <= 0:

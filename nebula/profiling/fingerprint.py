@@ -26,6 +26,7 @@ from nebula.profiling.threads import one_thread
 __all__ = ["Scheme", "fingerprint"]
 
 Scheme = Literal["xxh3_128", "nebula_fp1", "blake2b"]
+_SCHEMES = get_args(Scheme)
 
 _BLOCK = 2048
 _SLAB = 64
@@ -54,8 +55,8 @@ def fingerprint(tensor: Tensor, *, portable: bool = False, scheme: Scheme | None
         DataError: The scheme is unheard of.
     """
     chosen = scheme or ("nebula_fp1" if portable or tensor.device.type != "cpu" else "xxh3_128")
-    if chosen not in get_args(Scheme):
-        raise DataError(f"scheme: expected one of {', '.join(get_args(Scheme))}, found {chosen!r}.")
+    if chosen not in _SCHEMES:
+        raise DataError(f"scheme: expected one of {', '.join(_SCHEMES)}, found {chosen!r}.")
     with torch.no_grad(), one_thread(tensor.numel()):
         dense = tensor.detach().resolve_conj().resolve_neg().contiguous()
         # Of one value or none, torch calls any stride contiguous, but views bytes only at stride 1.
@@ -65,9 +66,11 @@ def fingerprint(tensor: Tensor, *, portable: bool = False, scheme: Scheme | None
             return f"{chosen}:{_digest_blocks(plain, header)}"
         state = xxhash.xxh3_128(header) if chosen == "xxh3_128" else blake2b(header, digest_size=16)
         octets = plain.view(torch.uint8)
-        step = _COPIED if tensor.device.type != "cpu" else max(octets.numel(), 1)
-        for start in range(0, octets.numel(), step):
-            state.update(octets[start : start + step].cpu().numpy().data)
+        if tensor.device.type == "cpu":
+            state.update(octets.numpy().data)
+            return f"{chosen}:{state.hexdigest()}"
+        for start in range(0, octets.numel(), _COPIED):
+            state.update(octets[start : start + _COPIED].cpu().numpy().data)
         return f"{chosen}:{state.hexdigest()}"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from nebula.profiling.device import count_distinct, lies_on_host, pick_level, survey_on_device, total_on_device
-from nebula.profiling.distribution import Array, Distribution, group
+from nebula.profiling.distribution import Array, Distribution, count_runs, group_ordered
 from nebula.profiling.estimate import estimate_counts
 from nebula.profiling.survey import Scratch, Survey, count_narrow, survey, total_raw
 from nebula.profiling.totals import Totals, count_totals
@@ -147,14 +147,20 @@ class Marginal:
             if self.table.is_full:
                 self.settle()
             return
-        values, counts = group(array)
-        if len(values) > self.table.capacity:
+        before = self.table.copy()
+        ordered = np.sort(array)
+        distinct = count_runs(ordered)
+        if distinct > self.table.capacity:
             self.spill()
             self.totals = total_raw(seen, scratch, self.ignore, self.totals)
-        self.table.add_counted(values, counts)
+            self.table.raise_to(1)
+            self._guess(distinct / len(array) * to_come, before)
+            self.table.add(array, (scratch.hashes, scratch.mask))
+            return
+        self.table.add_counted(*group_ordered(ordered))
         self.settle()
         if self.totals is not None:
-            self._guess(len(values) / len(array) * to_come)
+            self._guess(distinct / len(array) * to_come, before)
 
     def _add_on_device(self, seen: Survey) -> None:
         distinct, counts = count_distinct(seen)
@@ -167,19 +173,25 @@ class Marginal:
         self.table.add_counted(values, number)
         self.settle()
 
-    def _guess(self, distinct: float) -> None:
-        """Go on at a level that is probably, and then provably, too low for what is to come."""
+    def _guess(self, distinct: float, before: ValueTable) -> None:
+        """Go on at a level that is probably, and then provably, too low for what is to come.
+
+        Args:
+            distinct: How many further distinct values are thought to come.
+            before: The table without the present piece, which is counted again should the guess prove wrong.
+        """
         level = math.frexp(distinct / self.table.capacity)[1] - 2 if distinct else 0
         if level > self.table.level:
-            self._certain = self.table.copy()
+            self._certain = before
             self.table.raise_to(level)
 
     def confirm(self) -> bool:
-        """Say whether the level follows from the data; if not, values since the last `is_guess` must be recounted."""
+        """Say whether the level follows from the data; if not, recount from the first piece after which `is_guess`."""
         self.settle()
         if self._certain is None:
             return True
         self.table, self._certain = self._certain, None
+        self.table.raise_to(1)  # that much is known
         return False
 
     @property
@@ -200,10 +212,12 @@ class Marginal:
 
     def settle(self) -> None:
         """Fold waiting values into the table, and hold its capacity."""
+        level = self.table.level
         self.table.gather()
         if self.table.is_over:
             self.spill()
             self.table.shrink()
+        if self.table.level > level:
             self._certain = None
 
     def spill(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,8 +24,7 @@ _FAST_RANGE = 2.0**20
 _NOTHING = -1074
 
 
-@dataclass(frozen=True)
-class PowerSums:
+class PowerSums(NamedTuple):
     """Central power sums of values over 2^exponent.
 
     Attributes:
@@ -74,8 +73,7 @@ class PowerSums:
         shift = self.exponent - exponent
         if not shift:
             return self
-        return replace(
-            self,
+        return self._replace(
             exponent=exponent,
             mean=math.ldexp(self.mean, shift),
             rest=math.ldexp(self.rest, shift),
@@ -134,11 +132,11 @@ def sum_raw(piece: Tensor, low: float, high: float, scratch: Tensor, near: float
         return sum_in_float64(piece, low, high)
     # A float32 near the middle: the distances of near values from it are exact.
     centre = float((piece.sum() / n).item()) if near is None or not low <= near <= high else near
-    distance, square = scratch[0, :n], scratch[1, :n]
+    distance, square = scratch if scratch.shape[1] == n else scratch[:, :n]
     torch.sub(piece, centre, out=distance)
     torch.mul(distance, distance, out=square)
-    sums = torch.stack([distance.sum(), square.sum(), torch.dot(distance, square), torch.dot(square, square)]).tolist()
-    return sum_powers_about(n, centre, sums)
+    sums = (distance.sum(), square.sum(), torch.dot(distance, square), torch.dot(square, square))
+    return sum_powers_about(n, centre, [each.item() for each in sums])
 
 
 def sum_in_float64(piece: Tensor, low: float, high: float) -> PowerSums:

@@ -102,9 +102,9 @@ def profile(
         values = source.tensor
         content = hash_content(values) if fingerprint or cache is not None else None
         facts, accumulator = _describe_target(values, declared.ignore_value, content, cache)
-        facts = facts.model_copy(
-            update={"name": source.name if name is None else name, "categories": source.categories}
-        )
+        named = {"name": source.name if name is None else name, "categories": source.categories}
+        if any(each is not None for each in named.values()):
+            facts = facts.model_copy(update=named)
         emitted, relation = describe_pair(tuple(values.shape), prediction, facts)
         found = DataProfile(
             target=facts,

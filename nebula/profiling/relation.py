@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from nebula.profiling.model import RelationFacts, TargetFacts
 
@@ -38,6 +39,11 @@ def same_shape(target: Shape, prediction: Shape) -> bool:
 
     These are trailing axes, and the single channel of (N, 1, H, W).
     """
+    return _same_layout(tuple(target), tuple(prediction))
+
+
+@lru_cache(maxsize=256)
+def _same_layout(target: tuple[int | None, ...], prediction: tuple[int | None, ...]) -> bool:
     return any(_match(left, right) for left in _layouts(target) for right in _layouts(prediction))
 
 

@@ -18,12 +18,11 @@ from nebula.profiling.marginal import Marginal
 from nebula.profiling.power_sums import PowerSums
 from nebula.profiling.totals import Extremes, Totals
 from nebula.profiling.value_hash import hash_values, threshold_of
-from nebula.profiling.value_table import CAPACITY
+from nebula.profiling.value_table import CAPACITY, MAX_LEVEL
 
 __all__ = ["pack_columns", "pack_marginal", "read_array", "unpack_columns", "unpack_marginal"]
 
 Arrays = dict[str, Array]
-_MAX_LEVEL = 31
 _WIDE = (np.dtype(np.int64), np.dtype(np.uint64), np.dtype(np.float64))
 
 
@@ -66,7 +65,7 @@ def unpack_marginal(arrays: Mapping[str, Any], prefix: str, ignore: int | None, 
         sound = (
             values.dtype in _WIDE
             and len(values) <= capacity
-            and 0 <= level <= _MAX_LEVEL
+            and 0 <= level <= MAX_LEVEL
             and min(part.nan_count, part.inf_count, part.n) >= 0
             and bool((counts > 0).all())
             and bool(np.isfinite(values.astype(np.float64)).all())

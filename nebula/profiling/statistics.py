@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["describe_distribution", "quantile_of"]
 
 _FEW = 64
 _FEW_WHOLE = 1024
+_LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 def describe_distribution(data: Distribution) -> dict[str, Any]:
@@ -44,13 +46,22 @@ def quantile_of(data: Distribution, level: float) -> float | None:
         data: The distribution.
         level: In [0, 1].
     """
-    if not data.n:
-        return None
-    position = level * (data.n - 1)
-    below = math.floor(position)
-    at = np.searchsorted(data.cumulative, [below, min(below + 1, data.n - 1)], side="right")
-    left, right = (float(value) for value in data.floats[at])
-    share = position - below
+    return quantiles_of(data, (level,))[0] if data.n else None
+
+
+def quantiles_of(data: Distribution, levels: Sequence[float]) -> list[float]:
+    """Return several quantiles of one value or more; see `quantile_of`."""
+    positions = [level * (data.n - 1) for level in levels]
+    below = [math.floor(position) for position in positions]
+    ranks = [*below, *[min(rank + 1, data.n - 1) for rank in below]]
+    found = data.floats[data.cumulative.searchsorted(ranks, side="right")].tolist()
+    return [
+        _interpolate(left, right, position - rank)
+        for left, right, position, rank in zip(found[: len(below)], found[len(below) :], positions, below, strict=True)
+    ]
+
+
+def _interpolate(left: float, right: float, share: float) -> float:
     if math.isinf(right - left):
         return left * (1 - share) + right * share
     return min(left + (right - left) * share, right)
@@ -59,6 +70,9 @@ def quantile_of(data: Distribution, level: float) -> float | None:
 def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
     values, n = data.floats, data.n
     distinct = data.distinct
+    places = (0.0, low, high)
+    below, up_to = data.counts_below(places), data.counts_up_to(places)
+    zeros, lowest, highest = [(most - least) / n for most, least in zip(up_to, below, strict=True)]
     facts: dict[str, Any] = {
         "is_integer_valued": data.whole,
         "is_constant": distinct == 1,
@@ -66,10 +80,10 @@ def _support(data: Distribution, low: float, high: float) -> dict[str, Any]:
         "min_gap": _min_gap(data.values) if data.exact else None,
         "min": _finite(low),
         "max": _finite(high),
-        "zero_fraction": _share_of(data, 0),
-        "negative_fraction": data.count_below(0) / n,
-        "min_fraction": _share_of(data, low),
-        "max_fraction": _share_of(data, high),
+        "zero_fraction": zeros,
+        "negative_fraction": below[0] / n,
+        "min_fraction": lowest,
+        "max_fraction": highest,
     }
     if data.exact and distinct <= (_FEW_WHOLE if data.whole else _FEW) and bool((values[1:] > values[:-1]).all()):
         facts |= {"unique_values": tuple(values.tolist()), "value_counts": tuple(data.counts.tolist())}
@@ -89,8 +103,7 @@ def _shape(moments: Moments, low: float) -> dict[str, Any]:
 
 
 def _order(data: Distribution, low: float, high: float) -> dict[str, Any]:
-    levels = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
-    facts = {name: quantile_of(data, level) or 0.0 for name, level in levels.items()}
+    facts = dict(zip(_LEVELS, quantiles_of(data, tuple(_LEVELS.values())), strict=True))
     q25, q75, median = facts["q25"], facts["q75"], facts["median"]
     iqr = facts["iqr"] = q75 - q25
     if 0 < iqr < math.inf:
@@ -98,10 +111,6 @@ def _order(data: Distribution, low: float, high: float) -> dict[str, Any]:
         facts["outlier_fraction"] = outside / data.n
         facts["tail_index"] = max(high - median, median - low) / iqr
     return {name: _finite(value) for name, value in facts.items()}
-
-
-def _share_of(data: Distribution, value: float) -> float:
-    return (data.count_up_to(value) - data.count_below(value)) / data.n
 
 
 def _min_gap(values: Array) -> float | None:

@@ -26,9 +26,9 @@ class Scratch:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.hashes: Array = np.empty(size, dtype=np.uint32)
         self.mask: Array = np.empty(size, dtype=bool)
-        self.floats = torch.empty(2, size)
+        self.floats = torch.empty(2, size, dtype=torch.float32)
+        self.hashes: Array = self.floats[0].numpy().view(np.uint32)  # never needed at once
 
 
 @dataclass(frozen=True)

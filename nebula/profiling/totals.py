@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ __all__ = ["Extremes", "Totals", "count_totals"]
 Number = int | float
 
 
-@dataclass(frozen=True)
-class Extremes:
+class Extremes(NamedTuple):
     """The smallest and the largest of some values, and how often each occurs.
 
     Attributes:
@@ -33,17 +32,15 @@ class Extremes:
     def merge(self, other: Extremes) -> Extremes:
         """Return the extremes of both."""
         low, high = min(self.low, other.low), max(self.high, other.high)
-        both = (self, other)
         return Extremes(
             low,
             high,
-            sum(part.low_count for part in both if part.low == low),
-            sum(part.high_count for part in both if part.high == high),
+            (self.low_count if self.low == low else 0) + (other.low_count if other.low == low else 0),
+            (self.high_count if self.high == high else 0) + (other.high_count if other.high == high else 0),
         )
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """Exact counts and sums over all finite values.
 
     Attributes:
@@ -62,18 +59,18 @@ class Totals:
     ignored: int
     extremes: Extremes
     rest: Extremes | None
-    sums: PowerSums = field(default_factory=PowerSums)
+    sums: PowerSums = PowerSums()
 
     def merge(self, other: Totals) -> Totals:
         """Return the totals of both."""
-        rests = [part.rest for part in (self, other) if part.rest is not None]
+        rest = self.rest.merge(other.rest) if self.rest and other.rest else self.rest or other.rest
         return Totals(
             whole=self.whole and other.whole,
             zeros=self.zeros + other.zeros,
             negatives=self.negatives + other.negatives,
             ignored=self.ignored + other.ignored,
             extremes=self.extremes.merge(other.extremes),
-            rest=(rests[0].merge(rests[1]) if len(rests) == 2 else rests[0]) if rests else None,
+            rest=rest,
             sums=self.sums.merge(other.sums),
         )
 

@@ -13,10 +13,13 @@ import numpy as np
 from nebula.profiling.distribution import Array, group, unify
 from nebula.profiling.value_hash import hash_values, threshold_of
 
-__all__ = ["CAPACITY", "ValueTable"]
+__all__ = ["CAPACITY", "MAX_LEVEL", "ValueTable"]
 
 CAPACITY = 2**16
+MAX_LEVEL = 31
 _FEW = 2**12
+_RARE = 4
+_RINGS = 4
 
 
 class ValueTable:
@@ -78,12 +81,40 @@ class ValueTable:
             self.values, self.counts = _unite(self.values, self.counts, values, counts)
 
     def gather(self) -> None:
-        """Group the raw values at the present level."""
+        """Group the raw values; from level 1 on, at the lowest level whose values fit."""
         if self._loose:
             waiting, self._loose, self._waiting = self._loose, [], 0
             for kind in dict.fromkeys(part.dtype for part in waiting):
                 raw = np.concatenate([part for part in waiting if part.dtype == kind])
-                self.values, self.counts = _unite(self.values, self.counts, *group(raw))
+                if self.level and raw.size + self.values.size > self.capacity:
+                    self._gather_rings(raw)
+                else:
+                    self.values, self.counts = _unite(self.values, self.counts, *group(raw))
+
+    def _gather_rings(self, raw: Array) -> None:
+        """Group level by level from one that surely fits downwards, until the next would not: the rest is not sorted.
+
+        What one level holds beyond the next higher one is a ring of hashes, so that no value is in two of them.
+        """
+        hashed, held = hash_values(raw), hash_values(self.values)
+        lowest, above = self.level, _ring_of(self.level, hashed, held)
+        while sum(part.size for part in above) > self.capacity and self.level < min(lowest + _RINGS, MAX_LEVEL):
+            self.level += 1
+            above = _ring_of(self.level, hashed, held)
+        values, counts = self._group_ring(raw, *above)
+        level = self.level
+        while level > lowest and len(values) <= self.capacity:
+            self.level, level = level, level - 1
+            more, often = self._group_ring(raw, *_ring_of(level, hashed, held, below=self.level))
+            if len(values) + len(more) > self.capacity:
+                break
+            values, counts = _unite(values, counts, more, often)
+            self.level = level
+        self.values, self.counts = values, counts
+
+    def _group_ring(self, raw: Array, places: Array, held: Array) -> tuple[Array, Array]:
+        known = self.values[held], self.counts[held]
+        return _unite(*known, *group(raw[places])) if places.size else known
 
     def shrink(self) -> None:
         """Raise the level until the capacity holds."""
@@ -116,7 +147,25 @@ class ValueTable:
 def _find_held(hashed: Array, level: int, mask: Array | None = None) -> Array:
     """Return the places of the hashes that stay: numpy takes by place several times faster than by mask."""
     kept = np.greater(hashed, np.uint32(threshold_of(level)), out=None if mask is None else mask[: hashed.size])
-    return np.flatnonzero(kept)
+    if level < _RARE or hashed.size % 8:
+        return np.flatnonzero(kept)
+    # Few stay: first find the eights with one.
+    octets = kept.view(np.uint64)
+    eights = np.flatnonzero(octets != 0)
+    within = np.flatnonzero(octets.take(eights).view(bool))
+    places: Array = eights[within >> 3] * 8 + (within & 7)
+    return places
+
+
+def _ring_of(level: int, *hashes: Array, below: int | None = None) -> tuple[Array, ...]:
+    """Return the places of the hashes that stay at a level, and not at the one below which they must lie."""
+    rings = []
+    for hashed in hashes:
+        kept = hashed > np.uint32(threshold_of(level))
+        if below is not None:
+            kept &= hashed <= np.uint32(threshold_of(below))
+        rings.append(np.flatnonzero(kept))
+    return tuple(rings)
 
 
 def _unite(left: Array, left_counts: Array, right: Array, right_counts: Array) -> tuple[Array, Array]:

@@ -260,3 +260,46 @@ def test_damaged_arrays_are_refused(damage):
 
 def test_the_capacity_is_what_the_page_says():
     assert (value_table.CAPACITY, columns.CAPACITY) == (2**16, 2**13)
+
+
+@given(
+    st.lists(st.lists(st.integers(-300, 300), min_size=1, max_size=400), min_size=1, max_size=4),
+    st.integers(1, 6),
+    st.sampled_from([np.float32, np.int64]),
+)
+def test_raw_values_are_grouped_at_the_lowest_level_that_fits(batches, level, kind):
+    values = [np.array(batch, kind) for batch in batches]
+    rings, alone = value_table.ValueTable(24), value_table.ValueTable(24)
+    for table in (rings, alone):
+        table.level = level
+    for batch in values:
+        rings.add(batch)
+        rings.gather()
+        rings.shrink()
+    for value in np.concatenate(values):
+        alone.add_counted(*value_table.group(np.array([value])))
+        alone.shrink()
+    assert rings.level == alone.level
+    np.testing.assert_array_equal(rings.values, alone.values)
+    np.testing.assert_array_equal(rings.counts, alone.counts)
+
+
+@pytest.mark.parametrize("size", [7, 64, 4099])
+@pytest.mark.parametrize("level", [1, 4, 7])
+def test_held_values_are_found_at_their_places(size, level):
+    hashed = np.random.default_rng(size).integers(0, 2**32, size, dtype=np.uint32)
+    expected = np.flatnonzero(hashed > np.uint32(value_table.threshold_of(level)))
+    np.testing.assert_array_equal(value_table._find_held(hashed, level), expected)
+
+
+def test_a_level_guessed_within_a_wide_row_misses_none_of_it(monkeypatch):
+    monkeypatch.setattr(accumulator, "PIECE", 64)
+    values = torch.arange(2 * 400, dtype=torch.float32).remainder(80).reshape(2, 400) + 0.5
+    found, whole = TargetAccumulator(), TargetAccumulator()
+    for part in (found, whole):
+        part.marginal = marginal.Marginal(capacity=48)
+    found.update(values)
+    monkeypatch.setattr(accumulator, "PIECE", 2**17)
+    whole.update(values)
+    assert found.marginal.table.level == whole.marginal.table.level
+    np.testing.assert_array_equal(found.marginal.table.counts, whole.marginal.table.counts)
