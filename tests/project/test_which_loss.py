@@ -55,15 +55,15 @@ def test_rules_of_several_kinds_stand_before_the_rules_of_each() -> None:
     shared = page.partition("## First, for several kinds")[2].partition("\n## ")[0]
     order = list(OF_RULE)
     for task in TASKS:
-        own = [choice.rule for choice in choices() if task in choice.tasks and f"| `{choice.rule}` |" not in shared]
-        ahead = [choice.rule for choice in choices() if task in choice.tasks and f"| `{choice.rule}` |" in shared]
+        own = [choice.rule for choice in choices() if task in choice.tasks and f"Rule `{choice.rule}`." not in shared]
+        ahead = [choice.rule for choice in choices() if task in choice.tasks and f"Rule `{choice.rule}`." in shared]
         assert all(order.index(first) < order.index(own[0]) for first in ahead), task
 
 
 def test_every_rule_and_every_loss_it_names_is_on_the_page() -> None:
     page = render_which_loss()
     for choice in choices():
-        assert f"| `{choice.rule}` |" in page
+        assert f"Rule `{choice.rule}`." in page
         assert all(f"[{loss}](losses/{loss}.md)" in page for loss in choice.losses)
 
 
