@@ -28,9 +28,9 @@ COLUMNS = 100
 _TRIES = 3
 PAGES = ("tutorial", "which-loss", "cli", "python-api", "losses", "reference/facts")
 VIEWS = {
-    "select": ("select visits.csv --target mdvis --prediction-shape N,1", 40),
-    "profile": ("profile visits.csv --target mdvis", 24),
-    "tree": ("explain visits.csv --target mdvis --prediction-shape N,1 --tree", 24),
+    "select": ("select visits.csv --target mdvis --prediction-shape N,1", 40, 0),
+    "profile": ("profile visits.csv --target mdvis", 24, 0),
+    "tree": ("explain visits.csv --target mdvis --prediction-shape N,1 --tree", 8, 16),
 }
 _FRAME = """<!doctype html><body style="margin:0"><iframe id="f" src="{page}"
 style="border:0;width:{width}px;height:{height}px"></iframe><pre id="told"></pre><script>
@@ -61,11 +61,12 @@ def typed(command: str) -> str:
     return shown.getvalue().decode().replace("\r\n", "\n")
 
 
-def picture(name: str, command: str, most: int) -> Path:
-    """The first lines of a terminal view as an SVG that asks no server for its font."""
+def picture(name: str, command: str, first: int, last: int) -> Path:
+    """The first and last lines of a terminal view as an SVG that asks no server for its font."""
     lines = typed(command).rstrip().split("\n")
+    lines = [*lines[:first], "⋮", *lines[-last:]] if last else lines[:first]
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
-    for line in lines[:most]:
+    for line in lines:
         console.print(Text.from_ansi(line.rstrip()), soft_wrap=False)
     svg = console.export_svg(title=f"nebula {command}", theme=MONOKAI, unique_id=name)
     path = IMAGES / f"{name}.svg"
@@ -117,8 +118,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         randhie.load_pandas().data.to_csv("visits.csv", index=False)
-        for name, (command, most) in VIEWS.items():
-            picture(name, command, most)
+        for name, (command, first, last) in VIEWS.items():
+            picture(name, command, first, last)
         typed("select visits.csv --target mdvis --prediction-shape N,1 --audit log.jsonl")
         typed("audit export log.jsonl last --out decision.html")
         shown = {f"trace-{name}": (Path(folder, "decision.html"), name) for name in WIDTHS}
