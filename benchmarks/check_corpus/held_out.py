@@ -1,4 +1,4 @@
-"""Kinds of use that stand in the held-out part only: the clauses were never tuned on them."""
+"""Kinds of use that stand in the held-out part only."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ Run by `make screenshots`. Every view is also measured in the browser: one that 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pty
@@ -24,10 +25,12 @@ IMAGES = Path(__file__).resolve().parents[1] / "images"
 WIDTHS = {"phone": 360, "wide": 1280}
 MOST_BYTES = 300_000
 COLUMNS = 100
+_TRIES = 3
+PAGES = ("tutorial", "which-loss", "cli", "python-api", "losses", "reference/facts")
 VIEWS = {
-    "select": ("select visits.csv --target mdvis --prediction-shape N,1", 40),
-    "profile": ("profile visits.csv --target mdvis", 24),
-    "tree": ("explain visits.csv --target mdvis --prediction-shape N,1 --tree", 24),
+    "select": ("select visits.csv --target mdvis --prediction-shape N,1", 40, 0),
+    "profile": ("profile visits.csv --target mdvis", 24, 0),
+    "tree": ("explain visits.csv --target mdvis --prediction-shape N,1 --tree", 8, 16),
 }
 _FRAME = """<!doctype html><body style="margin:0"><iframe id="f" src="{page}"
 style="border:0;width:{width}px;height:{height}px"></iframe><pre id="told"></pre><script>
@@ -58,11 +61,12 @@ def typed(command: str) -> str:
     return shown.getvalue().decode().replace("\r\n", "\n")
 
 
-def picture(name: str, command: str, most: int) -> Path:
-    """The first lines of a terminal view as an SVG that asks no server for its font."""
+def picture(name: str, command: str, first: int, last: int) -> Path:
+    """The first and last lines of a terminal view as an SVG that asks no server for its font."""
     lines = typed(command).rstrip().split("\n")
+    lines = [*lines[:first], "⋮", *lines[-last:]] if last else lines[:first]
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
-    for line in lines[:most]:
+    for line in lines:
         console.print(Text.from_ansi(line.rstrip()), soft_wrap=False)
     svg = console.export_svg(title=f"nebula {command}", theme=MONOKAI, unique_id=name)
     path = IMAGES / f"{name}.svg"
@@ -78,19 +82,32 @@ def browse(page: Path, width: int, height: int, png: Path | None = None) -> tupl
     """
     frame = page.parent / f"frame-{width}.html"
     frame.write_text(_FRAME.format(page=page.as_uri(), width=width, height=height), encoding="utf-8")
-    common = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    common += ["--allow-file-access-from-files", f"--window-size={max(width, 500)},{height}"]
-    run = {"capture_output": True, "text": True, "check": True, "timeout": 120}
-    told = subprocess.run([*common, "--virtual-time-budget=3000", "--dump-dom", frame.as_uri()], **run).stdout
+    size = ["--allow-file-access-from-files", f"--window-size={max(width, 500)},{height}"]
+    told = _chromium("--virtual-time-budget=3000", "--dump-dom", *size, frame.as_uri())
     measured = re.search(r'id="told">(\d+) (\d+)<', told)
     if measured is None:
         raise RuntimeError(f"expected Chromium to measure {page.name}, found nothing")
     if png is not None:
-        subprocess.run([*common, f"--screenshot={png}", frame.as_uri()], **run)
+        _chromium(f"--screenshot={png}", *size, frame.as_uri())
         Image.open(png).crop((0, 0, width, height)).convert("P", palette=Image.Palette.ADAPTIVE, colors=32).save(
             png, optimize=True
         )
     return int(measured[1]), int(measured[2])
+
+
+def _chromium(*arguments: str) -> str:
+    """What Chromium prints; a run that hangs, as happens on a busy machine, is ended and tried again."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return _run_once(arguments)
+    return _run_once(arguments)
+
+
+def _run_once(arguments: tuple[str, ...]) -> str:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += [f"--user-data-dir={profile}", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def main() -> int:
@@ -101,12 +118,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         randhie.load_pandas().data.to_csv("visits.csv", index=False)
-        for name, (command, most) in VIEWS.items():
-            picture(name, command, most)
+        for name, (command, first, last) in VIEWS.items():
+            picture(name, command, first, last)
         typed("select visits.csv --target mdvis --prediction-shape N,1 --audit log.jsonl")
         typed("audit export log.jsonl last --out decision.html")
         shown = {f"trace-{name}": (Path(folder, "decision.html"), name) for name in WIDTHS}
-        for page in ("tutorial", "cli", "python-api", "losses", "reference/facts") if site else ():
+        for page in PAGES if site else ():
             shown |= {f"{page} {name}": (site / page / "index.html", name) for name in WIDTHS}
         for title, (page, name) in shown.items():
             png = IMAGES / f"{title}.png" if title.startswith("trace-") else None

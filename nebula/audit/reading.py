@@ -57,11 +57,8 @@ def read_log(path: Path) -> Iterator[Entry | Unreadable]:
         DataError: There is no such log, or it cannot be read.
     """
     try:
-        numbers = segments(path)
-        if not numbers:
-            raise DataError(f"{path}: expected an audit log or a file of traces, found no such file.")
-        for number in numbers:
-            yield from _entries(segment(path, number))
+        for file in _files(path, "an audit log or a file of traces"):
+            yield from _entries(file)
     except OSError as error:
         raise DataError(f"{path}: expected an audit log or a file of traces: {error}.") from None
 
@@ -76,11 +73,8 @@ def read_events(path: Path) -> Iterator[DriftEvent]:
         DataError: There is no such log, or it cannot be read.
     """
     try:
-        numbers = segments(path)
-        if not numbers:
-            raise DataError(f"{path}: expected an audit log, found no such file.")
-        for number in numbers:
-            for line in read_lines(segment(path, number), longest=MAX_LINE):
+        for file in _files(path, "an audit log"):
+            for line in read_lines(file, longest=MAX_LINE):
                 seal = sealed_by(line.content)
                 if seal is not None and seal.kind == "drift":
                     event = _parse(AuditRecord, line).event
@@ -88,6 +82,14 @@ def read_events(path: Path) -> Iterator[DriftEvent]:
                         yield event
     except (OSError, ValidationError) as error:
         raise DataError(f"{path}: expected an audit log: {error}.") from None
+
+
+def _files(path: Path, expected: str) -> list[Path]:
+    """The segments of a log, of which there must be one."""
+    files = [segment(path, number) for number in segments(path)]
+    if not files:
+        raise DataError(f"{path}: expected {expected}, found no such file.")
+    return files
 
 
 def _entries(file: Path) -> Iterator[Entry | Unreadable]:

@@ -71,7 +71,7 @@ class Case:
                     return None, None, f"it returns {type(result).__name__}, not a tensor"
                 if learns and result.requires_grad:
                     torch.autograd.backward(result.sum())
-        except Exception as error:
+        except Exception as error:  # a loss of the user may raise anything, and that it does is the finding
             return None, None, f"{type(error).__name__}: {first_line(error)}"
         return result.detach(), tensors["prediction"].grad, ""
 
@@ -88,7 +88,7 @@ def attempt(compute: Callable[[], Any]) -> float | None:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             return float(compute().double().mean())
-    except Exception:
+    except Exception:  # a loss of the user may raise anything
         return None
 
 

@@ -42,7 +42,7 @@ def compare_shadow(trace: DecisionTrace, shadow: Policy) -> bool:
     except NebulaError as error:
         _logger.warning("nebula: shadow disagrees: %s; the shadow decides nothing: %s", _said(trace), error)
         return False
-    except Exception:
+    except Exception:  # whatever goes wrong in a shadow, the decision in force stands
         _logger.warning("nebula: the shadow failed beside %s", _said(trace), exc_info=True)
         return False
     if (_loss(trace), trace.rule_id) == (_loss(other), other.rule_id):

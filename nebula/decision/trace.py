@@ -111,7 +111,7 @@ class CacheUse(_Value):
 
 
 class DecisionTrace(_Value, Deferred):
-    """Which rule fired, on which facts, and why no other (design: one document per decision).
+    """All that is kept of one decision: which rule fired, on which facts, and why no other.
 
     Same profile and same policy give the same bytes of `canonical_json()`; `id`, `time`,
     `timings_ms` and `cache` are incidental and left out of it.

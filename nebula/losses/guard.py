@@ -44,7 +44,7 @@ def guard_same(loss: str, prediction: Tensor, target: Tensor) -> None:
             "give one output per target value; torch would broadcast, which averages over the wrong pairs."
         )
     if not target.is_floating_point():
-        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+        raise _not_floating(loss, target)
 
 
 def guard_index(loss: str, prediction: Tensor, target: Tensor) -> None:
@@ -95,7 +95,7 @@ def guard_mean_and_variance(loss: str, prediction: Tensor, target: Tensor) -> No
             f"found {_both(prediction, target)}: give the last layer two outputs per value."
         )
     if not target.is_floating_point():
-        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+        raise _not_floating(loss, target)
 
 
 def guard_parameters(parameters: tuple[str, ...], loss: str, prediction: Tensor, target: Tensor) -> None:
@@ -110,7 +110,7 @@ def guard_parameters(parameters: tuple[str, ...], loss: str, prediction: Tensor,
             f"(N, …), found {_both(prediction, target)}: give the last layer {len(parameters)} outputs per value."
         )
     if not target.is_floating_point():
-        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+        raise _not_floating(loss, target)
 
 
 def guard_thresholds(loss: str, prediction: Tensor, target: Tensor) -> None:
@@ -141,7 +141,7 @@ def guard_time_and_event(loss: str, prediction: Tensor, target: Tensor) -> None:
             f"found {_both(prediction, target)}: torch.stack((time, event), dim=1)."
         )
     if not target.is_floating_point():
-        raise ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")
+        raise _not_floating(loss, target)
 
 
 def leave_to_the_loss(loss: str, prediction: Tensor, target: Tensor) -> None:
@@ -161,3 +161,7 @@ _GUARDS: dict[str, Guard] = {
 
 def _both(prediction: Tensor, target: Tensor) -> str:
     return f"prediction {tuple(prediction.shape)} against target {tuple(target.shape)}"
+
+
+def _not_floating(loss: str, target: Tensor) -> ContractError:
+    return ContractError(f"{loss}: expected a floating target, found {target.dtype}: call `target.float()`.")

@@ -1,4 +1,4 @@
-"""The index of losses: by family, and which one when."""
+"""The index of losses, by family."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from itertools import groupby
 
 from nebula.losses.catalogue import builtin_entries
 from nebula.losses.registry import LossEntry
-from nebula.reference.choices import choices
 from nebula.reference.markdown import NOTICE, page, table
 
 __all__ = ["render_loss_index"]
 
 
 def render_loss_index() -> str:
-    """Return the overview: a table a family, then the default policy's choices."""
+    """Return the overview: a table a family."""
     return page(_lines())
 
 
@@ -26,14 +25,7 @@ def _lines() -> Iterator[str]:
         yield from (f"## {family.capitalize()}", "")
         yield from table(("loss", "target", "prediction", "elicits", "what it is"), map(_row, entries))
         yield ""
-    yield from ("## Which loss when", "")
-    yield "The choices of the default policy in the order that they are tried; `nebula explain` tells which one fits."
-    yield ""
-    rows = (
-        (f"`{choice.rule}`", ", ".join(map(_link, choice.losses)), choice.serves, choice.because)
-        for choice in choices()
-    )
-    yield from table(("rule", "loss", "serves", "because"), rows)
+    yield "Which of them the default policy chooses, and when: [which loss for which data](../which-loss.md)."
 
 
 def _row(entry: LossEntry) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from nebula.reference.facts import render_facts
 from nebula.reference.loss_index import render_loss_index
 from nebula.reference.loss_page import render_loss
 from nebula.reference.properties import render_properties
+from nebula.reference.which_loss import render_which_loss
 
 __all__ = ["OWNED", "pages", "write_pages"]
 
@@ -29,6 +30,7 @@ def pages() -> dict[str, Callable[[], str]]:
 def _pages() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "reference/facts.md", render_facts
     yield "reference/conformance.md", render_properties
+    yield "which-loss.md", render_which_loss
     yield "losses/README.md", render_loss_index
     for entry in builtin_entries():
         yield f"losses/{entry.name}.md", partial(_render, entry)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import pickle
 from pathlib import Path
 
@@ -112,7 +111,6 @@ def test_a_log_that_cannot_be_written_is_an_error_or_a_warning(
     assert "is not in the audit log" in caplog.text
 
 
-@pytest.mark.skipif(os.name == "nt", reason="RLIMIT_FSIZE is POSIX")
 def test_a_full_disk_leaves_no_half_record(tmp_path: Path) -> None:
     import resource
     import signal

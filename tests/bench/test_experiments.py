@@ -36,6 +36,8 @@ def test_the_page_is_that_of_the_results() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert rendered(text) == text, "run `python -m tests.bench.experiments_page`"
     assert {f"sweep-{found.sweep}.svg" for found in points()} <= {file.name for file in PICTURES.glob("*.svg")}
+    shown = {"paper: values", "paper: trained", *(f"sweep: {found.sweep}" for found in points())}
+    assert {kind for kind in shown if f"<!-- table of {kind} -->" not in text} == set()
 
 
 def test_every_point_is_of_the_setup_that_the_code_has() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 import resource
 import subprocess
@@ -126,7 +125,6 @@ print("done")
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
 @pytest.mark.timeout(120)
 def test_a_forked_child_decides_though_threads_of_the_parent_were_busy() -> None:
     code = FORKING.replace("open(os.devnull).read() or TEXT", repr(SMALL))

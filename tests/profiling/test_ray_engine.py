@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,6 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
 def test_ray_gives_the_profile_of_one_machine(folder):
     # A process of its own: Ray leaves threads and sockets behind, and warns of them.
     done = subprocess.run(

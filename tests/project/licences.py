@@ -93,10 +93,10 @@ def licence(name: str) -> str:
         PackageNotFoundError: It is not installed.
     """
     told = metadata(name)
-    if told["License-Expression"]:
+    if "License-Expression" in told:
         return str(told["License-Expression"])
     classified = sorted({c.removeprefix(_PREFIX) for c in told.get_all("Classifier") or [] if c.startswith(_PREFIX)})
-    short = (told["License"] or "").strip().split("\n")[0]
+    short = told["License"].strip().split("\n")[0] if "License" in told else ""
     if classified:
         return " or ".join(_SPOKEN.get(one, one) for one in classified)
     return _SPOKEN.get(short, short if len(short) < 60 else "")

@@ -37,6 +37,13 @@ def test_every_page_is_reached_from_the_contents() -> None:
     assert {page for page in DOCS.glob("*.md") if page != contents} <= set(links(contents))
 
 
+def test_every_page_stands_in_the_menu_of_the_site() -> None:
+    (menu,) = re.findall(r"^nav:\n(.*)", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    listed = {DOCS / name for name in re.findall(r"(\S+\.md)$", menu, re.MULTILINE)}
+    indexed = {page for page in DOCS.rglob("*.md") if page.parent.name in {"losses", "errors"}}
+    assert sorted(str(page) for page in set(DOCS.rglob("*.md")) - indexed - listed) == []
+
+
 def test_the_front_pages_lead_to_the_contents() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         assert DOCS / "README.md" in set(links(ROOT / name)), name

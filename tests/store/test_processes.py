@@ -114,7 +114,6 @@ def test_threads_share_one_store(tmp_path: Path) -> None:
     assert store.verify().is_sound
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "c")
     store.write("target", "a", "now", b"parent")

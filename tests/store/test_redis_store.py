@@ -88,7 +88,6 @@ def test_a_server_that_went_away_is_a_warning(url: str, caplog: pytest.LogCaptur
 
 
 def test_no_server_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("redis", reason="the extra `redis` is not installed")
     cache = open_cache(f"unix://{tmp_path / 'nobody.sock'}")
     with caplog.at_level(logging.WARNING, "nebula"):
         uses = [nebula.select(TARGET, SHAPE, cache=cache).trace.cache.decision for _ in range(2)]
@@ -102,12 +101,10 @@ def test_no_server_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 
 def test_a_password_is_never_shown() -> None:
-    pytest.importorskip("redis", reason="the extra `redis` is not installed")
     assert RedisStore("redis://user:secret@host:6379/0?password=secret").location == "redis://host:6379/0"
 
 
 def test_a_url_that_cannot_be_read_is_refused() -> None:
-    pytest.importorskip("redis", reason="the extra `redis` is not installed")
     with pytest.raises(DataError, match="expected a URL such as"):
         RedisStore("redis://host:port/0")
 
