@@ -93,7 +93,7 @@ PAGES = (
         "NEB-C049",
         "ReLU before a loss that reads both signs",
         "After a ReLU no logit is negative, so no yes/no probability falls below 0.50, and rows at 0 get no gradient. "
-        "A regression on targets below 0 cannot reach them. Before a softmax it is a note: classes above 0 still learn.",
+        "A regression on targets below 0 cannot reach them. Before a softmax it is a note: classes above 0 learn.",
         "Leave the ReLU out of the last layer.",
         "loss, prediction = nn.BCEWithLogitsLoss(), (3 * torch.randn(32)).relu()\n"
         "target = torch.randint(0, 2, (32,)).float()\n",
