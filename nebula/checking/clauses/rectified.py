@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+
 from nebula.checking.case import Case, found, number
 from nebula.checking.report import Finding
 
@@ -26,7 +28,7 @@ def check_rectified(case: Case) -> Iterator[Finding]:
         return
     zeros = prediction == 0
     share = float(zeros.double().mean())
-    if share < _ZEROS or int(zeros.sum()) < _FEWEST_ZEROS or len(prediction.unique()) <= _A_TABLE:
+    if share < _ZEROS or int(zeros.sum()) < _FEWEST_ZEROS or len(torch.unique(prediction)) <= _A_TABLE:
         return
     if traits.space in ("logits", "binary_logits"):
         needs = "logits of both signs"
