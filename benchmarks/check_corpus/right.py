@@ -32,6 +32,8 @@ def _classes(s: Setting) -> Iterator[Use]:
     yield Use("cross entropy", nn.CrossEntropyLoss(), z, y)
     yield Use("cross entropy, functional", F.cross_entropy, z, y)
     yield Use("cross entropy, weights", nn.CrossEntropyLoss(weight=weight, label_smoothing=0.1), z, y)
+    inverse = 1 / torch.bincount(y, minlength=z.shape[1]).clamp(min=1)
+    yield Use("cross entropy, weights against the counts", nn.CrossEntropyLoss(weight=inverse), z, y)
     yield Use("cross entropy, masked labels", nn.CrossEntropyLoss(), z, masked)
     yield Use(
         "cross entropy, void 255", functools.partial(F.cross_entropy, ignore_index=255), z, masked.clamp(min=-1) % 256
@@ -68,6 +70,8 @@ def _binary(s: Setting) -> Iterator[Use]:
     yield Use("yes/no", nn.BCEWithLogitsLoss(), z, y)
     yield Use("yes/no, vectors", F.binary_cross_entropy_with_logits, z[:, 0], y[:, 0])
     yield Use("yes/no, weights", nn.BCEWithLogitsLoss(pos_weight=torch.tensor([3.0])), z, y)
+    rare = torch.where(torch.arange(len(y)) % 8 == 0, 1.0, 0.0)[:, None]
+    yield Use("yes/no, odds", nn.BCEWithLogitsLoss(pos_weight=(1 - rare).sum() / rare.sum()), z, rare)
     yield Use("yes/no, rare", nn.BCEWithLogitsLoss(), rare_z, rare_y)
     yield Use("yes/no, rare, bias", nn.BCEWithLogitsLoss(), rare_z + (0 if s.trained else bias), rare_y)
     yield Use("yes/no, all no", nn.BCEWithLogitsLoss(), z, torch.zeros_like(y))
@@ -104,6 +108,7 @@ def _quantities(s: Setting) -> Iterator[Use]:
         yield Use(f"counts of {mean:g}, log rate", nn.PoissonNLLLoss(), log_rate, count)
         yield Use(f"counts of {mean:g}, rate", nn.PoissonNLLLoss(log_input=False), rate, rate_count)
     yield Use("counts, squared error", nn.MSELoss(), log_rate.exp(), count)
+    yield Use("squared error, rectified", nn.MSELoss(), p.relu(), y.abs())
     yield Use("shares, squared error", nn.MSELoss(), p.sigmoid(), y.sigmoid())
     for scale in (0.3, 1.0, 5.0):
         mean_, variance, value = mean_and_variance(s, scale)

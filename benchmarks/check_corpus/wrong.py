@@ -59,6 +59,10 @@ def _spaces(s: Setting) -> Iterator[Use]:
     yield Use("logits into likelihood", nn.NLLLoss(), z, y, expected=("NEB-C042",))
     yield Use("logits into likelihood, dense", F.nll_loss, dense_z, dense_y, expected=("NEB-C042",))
     yield Use("wrong dim", nn.NLLLoss(), z.log_softmax(0), y, expected=("NEB-C043",))
+    yield Use("wrong dim, divergence", batchmean, z.log_softmax(0), q, expected=("NEB-C043",))
+    if z.numel() >= 24:
+        yield Use("sigmoid before softmax", nn.CrossEntropyLoss(), (2 * z).sigmoid(), y, expected=("NEB-C045",))
+        yield Use("rectified logits", nn.CrossEntropyLoss(), z.relu(), y, expected=("NEB-C049",))
     yield Use("probabilities into divergence", batchmean, z.softmax(1), q, expected=("NEB-C041",))
     yield Use("logits into divergence", batchmean, z, q, expected=("NEB-C042",))
     yield Use("divergence, mean", nn.KLDivLoss(), z.log_softmax(1), q, expected=("NEB-C047",))
@@ -71,6 +75,9 @@ def _spaces(s: Setting) -> Iterator[Use]:
         yield Use("sigmoid twice", nn.BCEWithLogitsLoss(), bz.sigmoid(), by, expected=("NEB-C045",))
     yield Use("sigmoid twice, labels", nn.BCEWithLogitsLoss(), mz.sigmoid(), my, expected=("NEB-C045",))
     yield Use("sigmoid twice, soft margin", nn.MultiLabelSoftMarginLoss(), mz.sigmoid(), my, expected=("NEB-C045",))
+    centred = mz - mz.detach().mean()
+    if mz.numel() >= 24:
+        yield Use("rectified yes or no", nn.BCEWithLogitsLoss(), centred.relu(), my, expected=("NEB-C049",))
     yield Use("exchanged", nn.BCEWithLogitsLoss(), by, bz, expected=("NEB-C018", "NEB-C030"))
     yield Use("exchanged, divergence", batchmean, q, z.log_softmax(1), expected=("NEB-C018", "NEB-C048"))
 
@@ -94,6 +101,18 @@ def _labels(s: Setting) -> Iterator[Use]:
     yield Use("floating labels", nn.CrossEntropyLoss(), z, y.float(), expected=("NEB-C023",))
     yield Use("one-hot integers", nn.CrossEntropyLoss(), z, F.one_hot(y, count), expected=("NEB-C024",))
     yield Use("weight of infinity", nn.CrossEntropyLoss(weight=absent), z, y, expected=("NEB-C017",))
+    if len(y) >= 24:
+        skewed = torch.where(torch.arange(len(y)) % 8 == 0, 1, 0)
+        shares = torch.bincount(skewed, minlength=count) / len(y)
+        yield Use("weights as shares", nn.CrossEntropyLoss(weight=shares), z, skewed, expected=("NEB-C019",))
+        odds = (skewed.sum() / (skewed == 0).sum()).reshape(1)
+        yield Use(
+            "odds as pos_weight",
+            nn.BCEWithLogitsLoss(pos_weight=odds),
+            z[:, :1],
+            skewed[:, None].float(),
+            expected=("NEB-C019",),
+        )
     yield Use("weights too few", nn.CrossEntropyLoss(weight=torch.ones(count - 1)), z, y, expected=("NEB-C016",))
     hot = F.one_hot(y, count).float()
     several = hot.clone()
@@ -144,6 +163,9 @@ def _quantities(s: Setting) -> Iterator[Use]:
     if s.trained and s.rows >= 128:
         yield Use("deviation as variance", nn.GaussianNLLLoss(), mean, value, {"var": variance.sqrt()}, ("NEB-C053",))
     yield Use("variance of 0", nn.GaussianNLLLoss(), mean, value, {"var": (variance - variance.min())}, ("NEB-C054",))
+    rectified = (p - p.detach().median()).relu()
+    if s.rows >= 8:
+        yield Use("rectified number", nn.MSELoss(), rectified, y - y.mean(), expected=("NEB-C049",))
     if s.rows >= 24:
         z, labels = classes(s, 3)
         yield Use("classes as numbers", nn.MSELoss(), z[:, 0], labels.float(), expected=("NEB-C026",))

@@ -18,8 +18,10 @@ from nebula.checking.clauses.costs import check_costs
 from nebula.checking.clauses.counts import check_counts, check_rates
 from nebula.checking.clauses.extra_inputs import check_extra_inputs
 from nebula.checking.clauses.finite import check_dtypes, check_finite
+from nebula.checking.clauses.inverted_weights import check_inverted_weights
 from nebula.checking.clauses.labels import check_empty, check_labels
 from nebula.checking.clauses.outcome import check_outcome
+from nebula.checking.clauses.rectified import check_rectified
 from nebula.checking.clauses.sample_weights import check_sample_weight
 from nebula.checking.clauses.scale import check_class_indices, check_delta
 from nebula.checking.clauses.sequences import check_sequences
@@ -45,8 +47,8 @@ _STAGES: tuple[tuple[Clause, ...], ...] = (
     (check_finite,),
     (check_unit_interval, check_signs, check_counts, check_index_lists, check_log_target, check_variance),
     (check_target_rows,),
-    (check_class_spaces, check_binary_spaces, check_rates),
-    (check_square_axes, check_divergence_reduction, check_delta, check_class_indices),
+    (check_class_spaces, check_binary_spaces, check_rates, check_rectified),
+    (check_square_axes, check_divergence_reduction, check_delta, check_class_indices, check_inverted_weights),
     (check_outcome,),
 )
 """In order; an error ends the check after its stage, because what follows would measure nonsense."""

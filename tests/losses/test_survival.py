@@ -14,6 +14,7 @@ from torch import Tensor
 from nebula.errors import ContractError
 from nebula.losses.criterion import Criterion
 from nebula.losses.factory import build_criterion
+from nebula.losses.modules.cox import CoxPH
 from nebula.losses.spec import Functional, LossSpec, Serve
 from tests.losses.cases.survival import cox
 
@@ -158,3 +159,25 @@ def test_cuts_are_checked(cuts: list[float] | None, message: str) -> None:
 def test_there_is_one_output_per_interval() -> None:
     with pytest.raises(ContractError, match="one output per interval, 3"):
         criterion("DiscreteTimeSurvivalNLLLoss", cuts=CUTS)(torch.zeros(5, 4), torch.ones(5, 2))
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+@pytest.mark.parametrize("seed", range(4))
+def test_cox_has_second_derivatives_where_rows_get_no_gradient(ties: str, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.randint(1, 5, (12,), generator=generator).double()
+    event = torch.randint(0, 2, (12,), generator=generator).double()
+    event[time == time.max()] = 0
+    event[time.argmin()] = 1
+    target = torch.stack((time, event), 1)
+    hazard = torch.randn(12, dtype=torch.float64, generator=generator, requires_grad=True)
+    for sign in (1, -1):
+        assert torch.autograd.gradcheck(lambda z, sign=sign: sign * CoxPH(ties)(z, target), hazard)
+        assert torch.autograd.gradgradcheck(lambda z, sign=sign: sign * CoxPH(ties)(z, target), hazard)
+
+
+def test_cox_under_function_transforms_gives_the_gradient_of_autograd() -> None:
+    target = torch.tensor([[1.0, 1.0], [2.0, 1.0], [2.0, 0.0], [3.0, 1.0]])
+    hazard = torch.tensor([0.3, -0.2, 0.5, 0.1], requires_grad=True)
+    (wanted,) = torch.autograd.grad(CoxPH()(hazard, target), hazard)
+    torch.testing.assert_close(torch.func.grad(lambda z: CoxPH()(z, target))(hazard.detach()), wanted)

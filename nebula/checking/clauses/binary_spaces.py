@@ -10,7 +10,7 @@ from torch.nn import functional
 from nebula.checking.case import Case, attempt, found, number
 from nebula.checking.report import Finding, Severity
 
-__all__ = ["check_binary_spaces"]
+__all__ = ["check_binary_spaces", "looks_like_probabilities"]
 
 _FEWEST = 8
 """Fewest predictions from which a range is read."""
@@ -66,7 +66,7 @@ def _saturated(case: Case) -> Iterator[Finding]:
 
 
 def _probabilities(case: Case) -> Iterator[Finding]:
-    strong = _looks_like_probabilities(case.prediction)
+    strong = looks_like_probabilities(case.prediction)
     now = case.value()
     mended = attempt(lambda: functional.binary_cross_entropy(case.prediction.float(), case.target.float().clamp(0, 1)))
     severity: Severity = "warning" if strong else "note"
@@ -83,7 +83,7 @@ def _probabilities(case: Case) -> Iterator[Finding]:
     )
 
 
-def _looks_like_probabilities(prediction: Tensor) -> bool:
+def looks_like_probabilities(prediction: Tensor) -> bool:
     """Judge values in [0, 1] that a model of logits seldom gives.
 
     Either they span the interval and nothing lies beyond it, or spread around 1/2, or many columns

@@ -1,4 +1,4 @@
-"""Probabilities, logits and log-probabilities over classes: NEB-C040 to NEB-C043, NEB-C047."""
+"""Probabilities, logits and log-probabilities over classes: NEB-C040 to NEB-C043, NEB-C045, NEB-C047."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nebula.checking.case import Case, attempt, found, number
+from nebula.checking.clauses.binary_spaces import looks_like_probabilities
 from nebula.checking.clauses.class_axis import class_dim
 from nebula.checking.distribution import is_log_simplex, is_simplex, log_mass, tolerance
 from nebula.checking.report import Finding, Severity
@@ -16,6 +17,8 @@ from nebula.checking.report import Finding, Severity
 __all__ = ["check_class_spaces", "check_divergence_reduction"]
 
 _SHARE_NORMALISED = 0.99
+_FEWEST = 24
+"""Fewest outputs from which a sigmoid is read."""
 
 
 def check_class_spaces(case: Case) -> Iterator[Finding]:
@@ -30,6 +33,8 @@ def check_class_spaces(case: Case) -> Iterator[Finding]:
         yield _double_softmax(case, dim)
     elif space == "logits" and _normalised_over_rows(prediction):
         yield _wrong_axis(case, "softmax", dim)
+    elif space == "logits" and _went_through_sigmoid(prediction):
+        yield _sigmoid(case, dim)
     elif space == "log_probabilities":
         yield from _log_probabilities(case, dim)
 
@@ -50,8 +55,33 @@ def _double_softmax(case: Case, dim: int) -> Finding:
     )
 
 
+def _went_through_sigmoid(prediction: Tensor) -> bool:
+    inside = bool(((prediction >= 0) & (prediction <= 1)).all())
+    between = bool(((prediction > 0) & (prediction < 1)).any())
+    return prediction.numel() >= _FEWEST and inside and between and looks_like_probabilities(prediction)
+
+
+def _sigmoid(case: Case, dim: int) -> Finding:
+    prediction = case.prediction
+    floor = math.log(1 + (prediction.shape[dim] - 1) / math.e)
+    return found(
+        "NEB-C045",
+        "warning",
+        f"{case.name} expected logits, found {prediction.numel()} values from {number(float(prediction.min()))} to "
+        f"{number(float(prediction.max()))}, all in [0, 1]: a sigmoid was taken before.",
+        f"logits that differ by 1 at most leave a loss of {floor:.3f} even to a perfect answer; loss "
+        f"{number(case.value())}, without the sigmoid {number(case.value(prediction=torch.logit(prediction, 1e-6)))}.",
+        "prediction = torch.logit(prediction, eps=1e-6)  # better: take the sigmoid out of the model",
+    )
+
+
 def _log_probabilities(case: Case, dim: int) -> Iterator[Finding]:
     prediction = case.prediction
+    axis = _distribution_axis(case) if case.name == "KLDivLoss" else None
+    normalised = [d for d in range(prediction.ndim) if is_log_simplex(prediction, d)]
+    if axis is not None and normalised and axis not in normalised:
+        yield _wrong_axis(case, "log_softmax", axis)
+        return
     dims = range(-1, prediction.ndim - 1) if case.name == "KLDivLoss" else [dim]
     if any(is_log_simplex(prediction, d) for d in dims) or _one_joint(case):
         return
@@ -70,6 +100,15 @@ def _log_probabilities(case: Case, dim: int) -> Iterator[Finding]:
         yield _wrong_axis(case, "log_softmax", dim)
         return
     yield from _logits(case, -1 if case.name == "KLDivLoss" and prediction.ndim < 3 else dim)
+
+
+def _distribution_axis(case: Case) -> int | None:
+    """Return the only axis along which the target's rows sum to 1; None when none or several do."""
+    if case.target.shape != case.prediction.shape:
+        return None
+    holds = is_log_simplex if case.subject.option("log_target", False) else is_simplex
+    axes = [d for d in range(case.target.ndim) if case.target.shape[d] > 1 and holds(case.target, d)]
+    return axes[0] if len(axes) == 1 else None
 
 
 def _logits(case: Case, dim: int) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""NEB-C001 to NEB-C018: the call, its numbers, and the shapes of its arguments."""
+"""NEB-C001 to NEB-C019: the call, its numbers, and the shapes of its arguments."""
 
 from __future__ import annotations
 
@@ -161,5 +161,17 @@ PAGES = (
         "loss, prediction, target = nn.BCEWithLogitsLoss(), truth, logits\n",
         "logits, truth = torch.randn(6, requires_grad=True), torch.tensor([0.0, 1, 1, 0, 1, 0])\n"
         "loss, prediction, target = nn.BCEWithLogitsLoss(), logits, truth\n",
+    ),
+    CheckPage(
+        "NEB-C019",
+        "weights that follow the counts",
+        "Weights are meant to make up for rare classes. In proportion to the counts, or `pos_weight` as positives / "
+        "negatives, they make the commonest class rule twice.",
+        "Give weights in proportion to 1 / count, and `pos_weight` as negatives / positives.",
+        "loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(4 / 36))\n"
+        "prediction, target = torch.randn(40), (torch.arange(40) < 4).float()\n",
+        "loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(36 / 4))\n"
+        "prediction, target = torch.randn(40), (torch.arange(40) < 4).float()\n",
+        "warning",
     ),
 )

@@ -90,6 +90,17 @@ PAGES = (
         "target = torch.randn(8, 3).log_softmax(1)\n",
     ),
     CheckPage(
+        "NEB-C049",
+        "ReLU before a loss that reads both signs",
+        "After a ReLU no logit is negative, so no yes/no probability falls below 0.50, and rows at 0 get no gradient. "
+        "A regression on targets below 0 cannot reach them. Before a softmax it is a note: classes above 0 learn.",
+        "Leave the ReLU out of the last layer.",
+        "loss, prediction = nn.BCEWithLogitsLoss(), (3 * torch.randn(32)).relu()\n"
+        "target = torch.randint(0, 2, (32,)).float()\n",
+        "loss, prediction = nn.BCEWithLogitsLoss(), 3 * torch.randn(32)\ntarget = torch.randint(0, 2, (32,)).float()\n",
+        "warning",
+    ),
+    CheckPage(
         "NEB-C050",
         "negative counts",
         "For a negative count the Poisson loss has no minimum.",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nebula.errors import ContractError
+from nebula.losses.modules.log_cumulative import log_cumulative
 from nebula.losses.modules.reduction import reduce
 from nebula.losses.modules.served_raw import ServedRaw
 
@@ -41,7 +42,7 @@ class CoxPH(ServedRaw, nn.Module):
         hazard = prediction.reshape(-1).index_select(0, order)
         event = target[:, 1].to(prediction.dtype).index_select(0, order)
         first, last = _ties(minus_time)
-        at_risk = torch.logcumsumexp(hazard, 0).index_select(0, last)
+        at_risk = log_cumulative(hazard).index_select(0, last)
         if self.ties == "efron":
             at_risk = at_risk + torch.log1p(-_departed(hazard, event, first, last, at_risk))
         return reduce(event * (at_risk - hazard), self.reduction, event)
