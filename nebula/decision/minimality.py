@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Minimality", "Proven", "prove_smallest"]
 
-_MAX_SIZE = 8
+_MAX_SIZE = 12
 _MAX_MODELS = 12
 
 
