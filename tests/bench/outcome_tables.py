@@ -92,8 +92,32 @@ def _repeat(report: OutcomeReport) -> str:
     )
 
 
+def _aims(report: OutcomeReport) -> str:
+    ours, against = report.selectors["nebula"], {found.against: found for found in report.comparisons}
+    oracle, peer = against["cross_fitted"], against["peer_inferred"]
+    rows = [
+        ("mean normalised regret of nebula", "at most 0.015", f"{ours.mean:.3f}", ours.mean <= 0.015),
+        ("problems within 5 % of the best candidate", "at least 95 %", f"{ours.within_5:.1%}", ours.within_5 >= 0.95),
+        (
+            "probability of being as good as the cross-fitted oracle, or better",
+            "at least 0.95",
+            f"{oracle.same + oracle.better:.2f}",
+            oracle.same + oracle.better >= 0.95,
+        ),
+        (
+            "probability that the peer rule, kind inferred, is worse",
+            "at least 0.95",
+            f"{peer.better:.2f}",
+            peer.better >= 0.95,
+        ),
+    ]
+    told = [(what, aim, came, "reached" if reached else "missed") for what, aim, came, reached in rows]
+    return table(("aim", "asked", "came", ""), told)
+
+
 OUTCOME_TABLES: dict[str, Callable[[OutcomeReport], str]] = {
     "run": _run,
+    "aims": _aims,
     "selectors": _selectors,
     "families": _families,
     "problems": _problems,
