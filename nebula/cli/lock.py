@@ -140,7 +140,7 @@ def _revise(name: str, request: Request, lockfile: Lockfile, output: Path) -> Re
 
     folder = output.parent
     asked = DataRequest(
-        folder / request.file,
+        str(folder / request.file),
         request.target,
         request.features,
         request.prediction_shape,
