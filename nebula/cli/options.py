@@ -27,7 +27,7 @@ DataFile = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="CSV, Parquet, NPZ, NPY, PT or Arrow file, a folder of them, a quoted pattern, or these in a store (s3://…); of any size.",
+        help="CSV, Parquet, NPZ, NPY, PT or Arrow file, a folder, a quoted pattern or an s3:// address; of any size.",
         show_default=False,
     ),
 ]

@@ -41,7 +41,8 @@ class Store:
         query = "&".join(f"{name}={value}" for name, value in (given | options).items())
         return f"s3://{user}{BUCKET}/{key}?{query}"
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Return the keys of the bucket, sorted."""
         return sorted(file.relative_to(self.folder).as_posix() for file in self.folder.rglob("*") if file.is_file())
 
 
@@ -106,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         prefix, mark = query.get("prefix", [""])[0], query.get("delimiter", [""])[0]
         after = query.get("continuation-token", [""])[0]
         entries: dict[str, str] = {}
-        for key in self.store.keys():
+        for key in self.store.names():
             if not key.startswith(prefix):
                 continue
             rest = key[len(prefix) :]

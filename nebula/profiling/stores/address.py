@@ -20,6 +20,7 @@ OPTIONS = {
     "hdfs": ("user", "kerb_ticket"),
     "file": (),
 }
+_SHORTEST = 4
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -51,9 +52,9 @@ class Address:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Texts that no message may contain, the longest first."""
-        parts = [self.user, *self.user.split(":"), *map(unquote, self.user.split(":"))]
-        return tuple(sorted({part for part in parts if part}, key=len, reverse=True))
+        """Texts that no message may contain, the longest first; less than four letters keep nothing secret."""
+        parts = {self.user, *self.user.split(":"), *map(unquote, self.user.split(":"))}
+        return tuple(sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True))
 
     def at(self, path: str) -> Address:
         """Return the address of another path in the same store.

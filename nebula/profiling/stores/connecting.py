@@ -35,6 +35,8 @@ def connect(address: Address) -> Any:
     except OSError as error:
         fault = store_fault(address, error)
         raise fault or DataError(f"{address}: expected a store, found one that cannot be opened.") from None
+    except DataError:
+        raise
     except (ValueError, TypeError):
         raise DataError(
             f"{address}: expected a store, found options or a name that it cannot have; see docs/sources.md."

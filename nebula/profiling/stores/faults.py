@@ -12,8 +12,10 @@ __all__ = ["store_fault"]
 # The first that fits; the libraries give no codes, only texts.
 _FAULTS = (
     (
-        r"NETWORK_CONNECTION|curlCode|REQUEST_TIMEOUT|[Cc]onnection|[Tt]imed? ?out|resolve host|kUnavailable|UNAVAILABLE"
-        r"|EasyPerform|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|HTTP status 5",
+        (
+            r"NETWORK_CONNECTION|curlCode|REQUEST_TIMEOUT|[Cc]onnection|[Tt]imed? ?out|resolve host|kUnavailable|UNAVAILABLE"
+            r"|EasyPerform|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|HTTP status 5"
+        ),
         "an answer from the store",
         "none",
         "check the network and `endpoint_override`, and try again",
@@ -31,12 +33,16 @@ _FAULTS = (
         "check the name and the region",
     ),
     (
-        r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|CREDENTIALS|INVALID_CLIENT_TOKEN|EXPIRED_TOKEN"
-        r"|HTTP status 40[13]|[Cc]redentials|kUnauthenticated|kPermissionDenied|UNAUTHENTICATED|PERMISSION_DENIED|OAuth",
+        (
+            r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|CREDENTIALS|INVALID_CLIENT_TOKEN|EXPIRED_TOKEN"
+            r"|HTTP status 40[13]|[Cc]redentials|kUnauthenticated|kPermissionDenied|UNAUTHENTICATED|PERMISSION_DENIED|OAuth"
+        ),
         "credentials that may read this",
         "none, or ones that the store refuses",
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or GOOGLE_APPLICATION_CREDENTIALS, "
-        "or add `?anonymous=true` for public data",
+        (
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or GOOGLE_APPLICATION_CREDENTIALS, "
+            "or add `?anonymous=true` for public data"
+        ),
     ),
     (
         r"HTTP status 30[1-8]|PermanentRedirect",

@@ -42,14 +42,24 @@ def fits(names: list[str], patterns: list[str]) -> bool:
         names: Names of the folders and the file.
         patterns: One for each name. Names that begin with a dot fit only patterns that do.
     """
-    if not patterns:
-        return not names
-    first, *rest = patterns
-    if first == "**":
-        return fits(names, rest) or (bool(names) and not names[0].startswith(".") and fits(names[1:], patterns))
-    if not names or (names[0].startswith(".") and not first.startswith(".")):
-        return False
-    return fnmatchcase(names[0], first) and fits(names[1:], rest)
+    reached = _skip({0}, patterns)
+    for name in names:
+        after = {at + (patterns[at] != "**") for at in reached if at < len(patterns) and _fits_one(name, patterns[at])}
+        reached = _skip(after, patterns)
+    return len(patterns) in reached
+
+
+def _skip(places: set[int], patterns: list[str]) -> set[int]:
+    """Add the places behind every `**`, which may stand for no folder at all."""
+    found = set(places)
+    for at, pattern in enumerate(patterns):
+        if at in found and pattern == "**":
+            found.add(at + 1)
+    return found
+
+
+def _fits_one(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
 
 
 def _find(store: Any, address: Address, suffixes: tuple[str, ...]) -> list[StoredFile]:
@@ -58,9 +68,6 @@ def _find(store: Any, address: Address, suffixes: tuple[str, ...]) -> list[Store
     base = _join(address, [unquote(part) for part in parts[:fixed]])
     if fixed < len(parts):
         patterns = [unquote(part) for part in parts[fixed:]]
-        patterns = [
-            part for place, part in enumerate(patterns) if part != "**" or patterns[place - 1 : place] != ["**"]
-        ]
         found = [
             names for names in _list(store, base, deep=len(patterns) > 1 or "**" in patterns) if fits(names, patterns)
         ]

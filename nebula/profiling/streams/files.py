@@ -66,11 +66,11 @@ def _list(source: str | Path | Sequence[str | Path]) -> list[DataPath]:
     elif not isinstance(source, str | Path):
         return [file for part in source for file in _list(part)]
     elif (path := Path(source)).is_dir() and path.suffix.lower() not in SUFFIXES:
-        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_data(file.relative_to(path)))
+        found = [*sorted(file for file in path.rglob("*") if file.is_file() and _is_data(file.relative_to(path)))]
         if not found:
             raise DataError(f"{path}: expected files ending in {', '.join(SUFFIXES)}, found none in the folder.")
     elif glob.has_magic(str(source)) and not path.is_file():
-        found = sorted(Path(name) for name in glob.glob(str(source), recursive=True) if Path(name).is_file())  # noqa: PTH207 - the pattern may be absolute
+        found = [*sorted({Path(name) for name in glob.glob(str(source), recursive=True) if Path(name).is_file()})]  # noqa: PTH207 - the pattern may be absolute
         if not found:
             raise DataError(f"{source}: expected files that match, found none; quote the pattern.")
     else:
