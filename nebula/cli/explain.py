@@ -86,11 +86,15 @@ def explain(
 
     FILE is a data file together with --target, or the audit log that `select --audit` wrote.
     """
+    from nebula.profiling.stores.address import is_address, mask
+
     if prove and why_not is None:
         raise typer.BadParameter("expected a loss to ask about with --why-not.", param_hint="--prove")
     if target is None and stability is not None:
         raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
     if target is None:
+        if is_address(file):
+            raise typer.BadParameter(f"expected a column of {mask(file)} to predict.", param_hint="--target")
         trace = _recorded(Path(file), trace_id, last=last, json=json)
         if trace is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import socket
 import sys
 from itertools import pairwise
@@ -21,6 +22,7 @@ from nebula.cli.main import app
 from nebula.errors import DataError, MissingExtraError
 from nebula.profiling.sources import read_table
 from nebula.profiling.stores.address import is_address, mask, parse_address
+from nebula.profiling.stores.faults import store_fault
 from nebula.profiling.streams import arrow_files, csv_files
 from nebula.profiling.streams.blocks import merge_states, read_block, split_blocks
 from nebula.profiling.streams.files import find_files
@@ -258,6 +260,25 @@ def test_another_bucket_and_refused_credentials(store):
         store.refuse = False
 
 
+SAID = {
+    "Unable to load libjvm": "libraries of Hadoop",
+    "AWS Error UNKNOWN (HTTP status 301) during HeadObject operation: No response body.": r"name it with `\?region=`",
+    "AWS Error NO_SUCH_BUCKET during ListObjectsV2 operation: The specified bucket does not exist": "bucket of this name",
+    "google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last message of …)": "expected credentials",
+    "AWS Error SLOW_DOWN during GetObject operation: Please reduce your request rate.": "try again",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_libraries_say_becomes_advice(said):
+    address = parse_address(f"s3://{USER}bucket/t.csv")
+    fault = store_fault(address, OSError(f"{said} {KEY} {SECRET}"))
+    assert re.match(rf"s3://bucket/t\.csv: expected .*{SAID[said]}", str(fault))
+    assert KEY not in str(fault)
+    assert SECRET not in str(fault)
+    assert store_fault(address, OSError("Corrupt snappy compressed data.")) is None
+
+
 def test_a_store_that_never_answers_is_given_up():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -294,6 +315,15 @@ def test_a_missing_pyarrow_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"nebula-selector\[table\]"):
         nebula.profile("s3://bucket/t.csv", target="y")
+
+
+@pytest.mark.parametrize("asked", [["explain"], ["lock", "-t", "y"], ["explain", "--stability", "2", "-t", "y"]])
+def test_commands_that_want_a_path_say_so(asked):
+    found = CliRunner().invoke(app, [*asked, f"s3://{USER}bucket/t.csv"])
+    assert found.exit_code == 2
+    said = " ".join(f"{found.output} {found.exception}".replace("│", " ").split())
+    assert "s3://bucket/t.csv" in said
+    assert KEY not in said
 
 
 def test_the_command_line_reads_a_store_and_shows_no_secret(store, tmp_path):
