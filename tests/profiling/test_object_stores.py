@@ -263,8 +263,10 @@ def test_another_bucket_and_refused_credentials(store):
 SAID = {
     "Unable to load libjvm": "libraries of Hadoop",
     "AWS Error UNKNOWN (HTTP status 301) during HeadObject operation: No response body.": r"name it with `\?region=`",
-    "AWS Error NO_SUCH_BUCKET during ListObjectsV2 operation: The specified bucket does not exist": "bucket of this name",
-    "google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last message of …)": "expected credentials",
+    "AWS Error NO_SUCH_BUCKET during ListObjectsV2 operation: The bucket does not exist": "bucket of this name",
+    "google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last message of …)": "credentials",
+    "google::cloud::Status(UNAVAILABLE: Could not create a OAuth2 access token": "credentials",
+    "When reading 'connection' in 'timeout': AWS Error NO_SUCH_KEY during GetObject operation": "a file, found nothing",
     "AWS Error SLOW_DOWN during GetObject operation: Please reduce your request rate.": "try again",
 }
 

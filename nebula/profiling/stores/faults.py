@@ -13,6 +13,18 @@ __all__ = ["store_fault"]
 _FAULTS = (
     (
         (
+            r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|CREDENTIALS|INVALID_CLIENT_TOKEN|EXPIRED_TOKEN"
+            r"|HTTP status 40[13]|[Cc]redentials|kUnauthenticated|kPermissionDenied|UNAUTHENTICATED|PERMISSION_DENIED|OAuth"
+        ),
+        "credentials that may read this",
+        "none, or ones that the store refuses",
+        (
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or GOOGLE_APPLICATION_CREDENTIALS, "
+            "or add `?anonymous=true` for public data"
+        ),
+    ),
+    (
+        (
             r"NETWORK_CONNECTION|curlCode|REQUEST_TIMEOUT|[Cc]onnection|[Tt]imed? ?out|resolve host|kUnavailable|UNAVAILABLE"
             r"|EasyPerform|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|HTTP status 5"
         ),
@@ -27,22 +39,10 @@ _FAULTS = (
         "install a Java runtime and Hadoop, and set JAVA_HOME, HADOOP_HOME and CLASSPATH",
     ),
     (
-        r"NO_SUCH_BUCKET|NoSuchBucket|bucket does not exist|Bucket '.*' not found",
+        r"NO_SUCH_BUCKET|NoSuchBucket|bucket does not exist",
         "a bucket of this name",
         "none",
         "check the name and the region",
-    ),
-    (
-        (
-            r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|CREDENTIALS|INVALID_CLIENT_TOKEN|EXPIRED_TOKEN"
-            r"|HTTP status 40[13]|[Cc]redentials|kUnauthenticated|kPermissionDenied|UNAUTHENTICATED|PERMISSION_DENIED|OAuth"
-        ),
-        "credentials that may read this",
-        "none, or ones that the store refuses",
-        (
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or GOOGLE_APPLICATION_CREDENTIALS, "
-            "or add `?anonymous=true` for public data"
-        ),
     ),
     (
         r"HTTP status 30[1-8]|PermanentRedirect",
@@ -66,8 +66,9 @@ def store_fault(address: Address, error: OSError) -> DataError | None:
         said = said.replace(secret, "***")
     if isinstance(error, FileNotFoundError):
         return DataError(f"{address}: expected a file, found nothing there.")
+    unnamed = re.sub(r"'[^']*'", "''", said)  # a key may be called `connection.csv`
     for pattern, expected, found, advice in _FAULTS:
-        if re.search(pattern, said):
+        if re.search(pattern, unnamed):
             rest = f"; {advice}" if advice else ""
             return DataError(f"{address}: expected {expected}, found {found}{rest}. The library says: {said[:200]}")
     return None
