@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-Source = Annotated[Path, typer.Argument(metavar="FILE", help="A data file, or an audit log.", show_default=False)]
+Source = Annotated[str, typer.Argument(metavar="FILE", help="A data file, or an audit log.", show_default=False)]
 SomeTarget = Annotated[
     str | None,
     typer.Option("--target", "-t", metavar="COL[,COL]", help="Column of a data file to predict.", show_default=False),
@@ -86,12 +86,16 @@ def explain(
 
     FILE is a data file together with --target, or the audit log that `select --audit` wrote.
     """
+    from nebula.profiling.stores.address import is_address, mask
+
     if prove and why_not is None:
         raise typer.BadParameter("expected a loss to ask about with --why-not.", param_hint="--prove")
     if target is None and stability is not None:
         raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
     if target is None:
-        trace = _recorded(file, trace_id, last=last, json=json)
+        if is_address(file):
+            raise typer.BadParameter(f"expected a column of {mask(file)} to predict.", param_hint="--target")
+        trace = _recorded(Path(file), trace_id, last=last, json=json)
         if trace is None:
             return
         decision = _read_back(trace, policy if why_not is not None else None)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["lock"]
 
 Files = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Argument(
         metavar="[FILE]...", help="Data files to pin; with --check or --update all that are pinned.", show_default=False
     ),
@@ -79,11 +79,12 @@ def lock(
     if files:
         if target is None:
             raise typer.BadParameter("expected a column to predict.", param_hint="--target")
+        _refuse_addresses(files)
         asked = {
             name or f"{_relative(file, output)}:{target}": _request(
                 file, output, target, features, prediction_shape, prediction_space, policy, hint, parameter
             )
-            for file in files
+            for file in map(Path, files)
         }
     else:
         asked = {name: pinned.request for name, pinned in lockfile.decisions.items() if pinned.request is not None}
@@ -140,7 +141,7 @@ def _revise(name: str, request: Request, lockfile: Lockfile, output: Path) -> Re
 
     folder = output.parent
     asked = DataRequest(
-        folder / request.file,
+        str(folder / request.file),
         request.target,
         request.features,
         request.prediction_shape,
@@ -177,6 +178,13 @@ def _request(
         hints=tuple(hints or ()),
         parameters=tuple(parameters or ()),
     )
+
+
+def _refuse_addresses(files: list[str]) -> None:
+    from nebula.profiling.stores.address import is_address, mask
+
+    for file in filter(is_address, files):
+        raise typer.BadParameter(f"expected paths, found an address: {mask(file)}; download it.", param_hint="FILE")
 
 
 def _relative(file: Path, output: Path) -> str:

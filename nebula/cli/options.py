@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,10 +24,10 @@ __all__ = [
 ]
 
 DataFile = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="SOURCE",
-        help="CSV, Parquet, NPZ, NPY, PT or Arrow file, a folder of them, or a quoted pattern; of any size.",
+        help="CSV, Parquet, NPZ, NPY, PT or Arrow file, a folder, a quoted pattern or an s3:// address; of any size.",
         show_default=False,
     ),
 ]

@@ -42,7 +42,7 @@ CheckpointOption = Annotated[
 ]
 EngineOption = Annotated[str, typer.Option("--engine", metavar="ENGINE", help="Who reads: local, or ray.")]
 Compare = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--compare",
         metavar="OTHER",
@@ -84,8 +84,9 @@ def profile(
     if html is not None:
         from nebula.page.document import write_page
         from nebula.page.profile import profile_page
+        from nebula.profiling.stores.address import mask
 
-        write_page(profile_page(found, str(file)), html)
+        write_page(profile_page(found, mask(file)), html)
         say(f"written: {html}")
     if json:
         show_json(found.profile.model_dump_json(indent=2))

@@ -33,7 +33,7 @@ class DataRequest:
     """A data file, the target in it, and what the user declares about both.
 
     Attributes:
-        file: The data file, a folder or a pattern.
+        file: The data file, a folder, a pattern, or an address of these in a store.
         target: Names of the target columns, comma separated.
         features: Names of the feature columns, comma separated.
         prediction_shape: Shape of the model's output, as typed.
@@ -41,7 +41,7 @@ class DataRequest:
         hints: Repeated `name=value`.
     """
 
-    file: Path
+    file: str
     target: str
     features: str | None = None
     prediction_shape: str | None = None
@@ -62,12 +62,13 @@ class DataRequest:
             DataError: The file or a column cannot be read.
             HintError: A hint is unknown or out of range.
         """
+        from nebula.profiling.stores.address import mask
         from nebula.profiling.streams.source_profile import profile_source
 
         read = _engine(engine)
-        with show_progress(f"reading {self.file}") as advance:
+        with show_progress(f"reading {mask(self.file)}") as advance:
             found = profile_source(
-                str(self.file),
+                self.file,
                 self._targets(),
                 features=columns(self.features),
                 prediction=self._prediction(),

@@ -52,8 +52,9 @@ def show_shift(
     if html is not None:
         from nebula.page.document import write_page
         from nebula.page.shift import shift_page
+        from nebula.profiling.stores.address import mask
 
-        sources = [str(before.file), str(after.file)]
+        sources = [mask(before.file), mask(after.file)]
         write_page(shift_page(found, sources, shift, _lines(shift, decisions), decisions), html)
         say(f"written: {html}")
     if json:

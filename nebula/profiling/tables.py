@@ -20,6 +20,7 @@ from nebula.errors import DataError, MissingExtraError
 from nebula.profiling.arrays import Source, as_source, as_tensor
 from nebula.profiling.features import describe_features
 from nebula.profiling.model import Categories, FeatureFacts
+from nebula.profiling.stores.address import is_address, mask
 
 __all__ = ["Table", "read_table"]
 
@@ -70,6 +71,10 @@ def read_table(path: str | Path, target: str | Sequence[str], features: Sequence
         DataError: The file is missing, damaged or of another kind, or a column is unknown.
         MissingExtraError: pandas or pyarrow is not installed.
     """
+    if is_address(path):
+        raise DataError(
+            f"{mask(path)}: expected a path, as all rows are held in memory, found an address; download it."
+        )
     file = Path(path)
     wanted = [target] if isinstance(target, str) else list(target)
     beside = [features] if isinstance(features, str) else None if features is None else list(features)

@@ -17,6 +17,7 @@ from nebula.profiling.streams.origin import origins_of
 from nebula.profiling.streams.ray_engine import gather_on_ray
 from nebula.profiling.streams.reader import Wanted
 from nebula.profiling.streams.table_accumulator import TableAccumulator
+from tests.profiling.object_store import serve
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -46,6 +47,7 @@ pattern = str(folder / "*.parquet")
 print(profile_source(pattern, "y", engine=engine).profile.model_dump_json())
 print(profile_source(pattern, "kind", engine=gather_on_ray).profile.model_dump_json())
 print(profile_source(str(folder / "*.csv"), "late", engine=gather_on_ray).profile.model_dump_json())
+print(profile_source(sys.argv[2], "y", engine=gather_on_ray).profile.model_dump_json())
 (folder / "9.parquet").write_bytes((folder / "0.parquet").read_bytes()[:-100] + bytes(100))
 try:
     profile_source(pattern, "y", engine=gather_on_ray)
@@ -69,15 +71,15 @@ def folder(tmp_path):
 
 def test_ray_gives_the_profile_of_one_machine(folder):
     # A process of its own: Ray leaves threads and sockets behind, and warns of them.
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
-    )
+    with serve(folder) as store:
+        asked = [sys.executable, "-c", SCRIPT, str(folder), store.uri("*.parquet")]
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (folder / "died").exists()
     *found, fault = done.stdout.splitlines()
     (folder / "9.parquet").unlink()
     for text, (pattern, target) in zip(
-        found, [("*.parquet", "y"), ("*.parquet", "kind"), ("*.csv", "late")], strict=True
+        found, [("*.parquet", "y"), ("*.parquet", "kind"), ("*.csv", "late"), ("*.parquet", "y")], strict=True
     ):
         whole = nebula.profile(str(folder / pattern), target=target)
         assert type(whole).model_validate_json(text) == whole

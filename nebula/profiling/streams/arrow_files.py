@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
+from nebula.profiling.stores.stored_file import DataPath, StoredFile, opened
 from nebula.profiling.streams.arrow_columns import chunk_of
 from nebula.profiling.streams.chunk import CHUNK_ROWS, Chunk
 from nebula.profiling.streams.reader import Wanted, import_pyarrow, require
@@ -19,12 +19,12 @@ _BUFFER = 2**20
 class ParquetFile:
     """A Parquet file; a part is a row group, of which only the wanted columns are read."""
 
-    def __init__(self, path: Path, wanted: Wanted) -> None:
+    def __init__(self, path: DataPath, wanted: Wanted) -> None:
         import_pyarrow("reading Parquet files")
         from pyarrow import parquet
 
         self._path, self._wanted = path, wanted
-        with parquet.ParquetFile(path) as file:
+        with opened(path) as source, parquet.ParquetFile(source) as file:
             self.rows: int | None = file.metadata.num_rows
             self.n_parts: int | None = file.metadata.num_row_groups
             names = file.schema_arrow.names
@@ -36,7 +36,10 @@ class ParquetFile:
         from pyarrow import parquet
 
         # Without a buffer, a column of the whole row group is held at once.
-        with parquet.ParquetFile(self._path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        with (
+            opened(self._path) as source,
+            parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False) as file,
+        ):
             for group in range(start, self.n_parts or 0):
                 yield self._chunks(file, group)
 
@@ -49,7 +52,7 @@ class ParquetFile:
 class IpcFile:
     """An Arrow IPC (Feather 2) file or stream; a part is a record batch."""
 
-    def __init__(self, path: Path, wanted: Wanted) -> None:
+    def __init__(self, path: DataPath, wanted: Wanted) -> None:
         self._pa = import_pyarrow("reading Arrow files")
         self._path, self._wanted = path, wanted
         self.rows: int | None = None
@@ -73,7 +76,8 @@ class IpcFile:
                     yield self._chunks(batch)
 
     def _open(self, stack: ExitStack) -> tuple[Any, int | None]:
-        source = stack.enter_context(self._pa.memory_map(str(self._path)))
+        source = self._path.open() if isinstance(self._path, StoredFile) else self._pa.memory_map(str(self._path))
+        stack.enter_context(source)
         try:
             reader = stack.enter_context(self._pa.ipc.open_file(source))
         except self._pa.ArrowInvalid:

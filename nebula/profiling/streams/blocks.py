@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from pathlib import Path
 
 from nebula.profiling.distribution import Array
+from nebula.profiling.stores.stored_file import DataPath
 from nebula.profiling.streams.files import open_file
 from nebula.profiling.streams.origin import Origin
 from nebula.profiling.streams.reader import LabelsFound, Wanted
@@ -26,12 +26,12 @@ class Block:
         stop: The part after the last; None reads to the end.
     """
 
-    path: Path
+    path: DataPath
     start: int = 0
     stop: int | None = None
 
 
-def split_blocks(paths: Sequence[Path], wanted: Wanted, blocks: int) -> list[Block]:
+def split_blocks(paths: Sequence[DataPath], wanted: Wanted, blocks: int) -> list[Block]:
     """Cut files into about so many blocks of whole parts; a file whose parts are unknown is one block."""
     parts = [open_file(path, wanted).n_parts for path in paths]
     total = sum(count or 1 for count in parts)

@@ -7,14 +7,15 @@ each block is converted by itself; numbers give way to labels when one block dem
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from nebula.errors import DataError
+from nebula.profiling.stores.stored_file import DataPath, StoredFile, opened
 from nebula.profiling.streams.arrow_columns import labels_of, numbers_of
 from nebula.profiling.streams.chunk import Chunk, FeatureCounts, Kind, Numbers, Piece
 from nebula.profiling.streams.reader import LabelsFound, Wanted, import_pyarrow, require
@@ -33,12 +34,12 @@ _MISSING = [
 class CsvFile:
     """A CSV file with a header line; a part is a block of about 4 MiB."""
 
-    def __init__(self, path: Path, wanted: Wanted) -> None:
+    def __init__(self, path: DataPath, wanted: Wanted) -> None:
         self._pa = import_pyarrow("reading CSV files")
         self._path, self._wanted = path, wanted
         self.rows: int | None = None
         self.n_parts: int | None = None
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _open_text(path) as file:
             names = next(csv.reader(file), [])
         if not names:
             raise DataError(f"{path}: expected a header line, found an empty file.")
@@ -50,17 +51,20 @@ class CsvFile:
         from pyarrow import csv as arrow_csv
 
         columns = list(dict.fromkeys([*self._wanted.target, *self._beside]))
-        with arrow_csv.open_csv(
-            self._path,
-            read_options=arrow_csv.ReadOptions(block_size=_BLOCK),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=columns,
-                column_types=dict.fromkeys(columns, self._pa.string()),
-                strings_can_be_null=True,
-                null_values=_MISSING,
-            ),
-        ) as blocks:
+        with (
+            opened(self._path) as source,
+            arrow_csv.open_csv(
+                source,
+                read_options=arrow_csv.ReadOptions(block_size=_BLOCK),
+                parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+                convert_options=arrow_csv.ConvertOptions(
+                    include_columns=columns,
+                    column_types=dict.fromkeys(columns, self._pa.string()),
+                    strings_can_be_null=True,
+                    null_values=_MISSING,
+                ),
+            ) as blocks,
+        ):
             for place, batch in enumerate(blocks):
                 if place >= start:
                     yield iter([self._chunk(batch)])
@@ -121,3 +125,8 @@ class CsvFile:
         if column.null_count == len(column):
             return "empty"
         return "labelled" if self._as_numbers(column) is None else "numeric"
+
+
+def _open_text(path: DataPath) -> io.TextIOBase:
+    encoding: Any = {"encoding": "utf-8-sig", "newline": ""}
+    return io.TextIOWrapper(path.open(), **encoding) if isinstance(path, StoredFile) else path.open(**encoding)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nebula.profiling.identity import identity
 from nebula.profiling.loaders import Choice, LoaderTargets, is_in_memory
+from nebula.profiling.stores.stored_file import DataPath, StoredFile
 from nebula.profiling.streams.chunk import Chunk
 from nebula.profiling.streams.files import find_files, naming, open_file
 from nebula.profiling.streams.objects import is_paths, is_table, open_object
@@ -32,13 +33,23 @@ class Origin:
     """
 
     open: Callable[[Wanted], Reader]
-    path: Path | None = None
+    path: DataPath | None = None
     repeatable: bool = True
     counts_batches: bool = False
 
     def naming(self) -> AbstractContextManager[None]:
         """Name the file in errors."""
         return nullcontext() if self.path is None else naming(self.path)
+
+    def identity(self) -> str | None:
+        """Return the cheap identity of the file; None for an object.
+
+        Raises:
+            DataError: The file is gone, or its store does not answer.
+        """
+        if self.path is None:
+            return None
+        return self.path.identity() if isinstance(self.path, StoredFile) else identity(self.path)
 
     def read(self, wanted: Wanted, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Chunk | None]]:
         """Read chunks with the numbers of their parts; None follows the last chunk of a part.

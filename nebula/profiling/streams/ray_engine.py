@@ -31,7 +31,9 @@ def gather_on_ray(
     """Count files on the workers of Ray: the facts are those of one machine.
 
     Joins the cluster that `ray.init` or `RAY_ADDRESS` names, or starts one on this machine. Every
-    worker must see the files under the same paths. A block whose worker dies is read again, up to five times.
+    worker must see the files under the same paths; those in a store, under the same address, with
+    credentials of its own where the address holds none. A block whose worker dies
+    is read again, up to five times.
 
     Args:
         origins: Files.

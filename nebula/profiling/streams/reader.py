@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Protocol
 
 from nebula.errors import DataError, MissingExtraError
@@ -56,7 +55,7 @@ class LabelsFound(Exception):  # noqa: N818 - a finding, not a fault
     """A text column that began with numbers holds labels: it must be read again as labels."""
 
 
-def require(where: str | Path, names: Sequence[str], known: Sequence[str]) -> None:
+def require(where: object, names: Sequence[str], known: Sequence[str]) -> None:
     """Check that every column is there, once.
 
     Raises:

@@ -14,7 +14,6 @@ import xxhash
 from nebula.errors import DataError
 from nebula.profiling.hints import Hints, parse_hints
 from nebula.profiling.histogram import Bar, draw_histogram
-from nebula.profiling.identity import identity
 from nebula.profiling.model import VOCABULARY_VERSION, DataProfile, EvidenceFacts
 from nebula.profiling.pairing import describe_pair
 from nebula.profiling.streams.checkpoint import Checkpoint, Position
@@ -75,8 +74,8 @@ def profile_source(
     """Profile a source chunk by chunk: the facts are those of the whole in memory.
 
     Args:
-        data: A file (CSV, Parquet, NPZ, NPY, PT, Arrow IPC), a folder, a pattern or several of
-            these; a `numpy.memmap`; an Arrow table; a Hugging Face data set; a `DataLoader`, a
+        data: A file (CSV, Parquet, NPZ, NPY, PT, Arrow IPC), a folder, a pattern, an address in a
+            store such as `s3://bucket/*.parquet`, or several of these; a `numpy.memmap`; an Arrow table; a Hugging Face data set; a `DataLoader`, a
             torch `Dataset` or any iterable of batches.
         target: Column or columns of a table, name of an array; of a loader, an index or a key,
             by default element 1 of a pair.
@@ -105,7 +104,7 @@ def profile_source(
     wanted = Wanted(_names(target), None if features is None else _names(features))
     in_files = origins[0].path is not None
     if in_files and not wanted.target:
-        raise DataError(f"{data}: expected `target=`, the name of a column or array, found none.")
+        raise DataError(f"{origins[0].path}: expected `target=`, the name of a column or array, found none.")
     if not in_files and (checkpoint is not None or known is not None or engine is not None):
         raise DataError("data: expected files for `checkpoint=`, `known=` and `engine=`, found an object in memory.")
     key = _key(origins, wanted, declared, fingerprint) if checkpoint is not None or known is not None else ""
@@ -195,7 +194,7 @@ def _count_rows(origins: Sequence[Origin], wanted: Wanted) -> int | None:
 
 
 def _key(origins: Sequence[Origin], wanted: Wanted, hints: Hints, fingerprint: bool) -> str:
-    files = [identity(origin.path) for origin in origins if origin.path is not None]
+    files = [origin.identity() for origin in origins]
     asked = [VOCABULARY_VERSION, files, wanted.target, wanted.features, hints.ignore_value, fingerprint]
     return f"source2:{xxhash.xxh3_128(json.dumps(asked).encode()).hexdigest()}"
 
