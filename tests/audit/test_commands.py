@@ -139,6 +139,16 @@ def test_export_writes_a_page(log: Path, tmp_path: Path) -> None:
     assert call("audit", "export", log, "-o", tmp_path / "none" / "x.html").exit_code == ExitCode.USAGE
 
 
+def test_replay_names_no_new_loss_where_nothing_was_decided(log: Path) -> None:
+    for stored in log.with_name("log.policies").iterdir():
+        stored.unlink()
+    done = call("audit", "replay", log, "1")
+    assert done.exit_code == ExitCode.FINDINGS
+    assert done.stdout.splitlines()[0] == "no policy: record 1, MSELoss"
+    assert "policy small 1.0.0, " in done.stdout
+    assert "is not stored beside the log" in done.stdout
+
+
 @pytest.mark.parametrize("command", ["list", "show", "verify", "replay", "export"])
 def test_a_log_that_is_not_there_is_a_usage_error(tmp_path: Path, command: str) -> None:
     done = call("audit", command, tmp_path / "none.jsonl")
