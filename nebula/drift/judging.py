@@ -166,9 +166,12 @@ class Judge:
         return describe(counted, self._base)
 
     def _with_base(self, window: DataProfile) -> DataProfile | None:
-        """Return the profile of the decision's rows and these; None when the former were not kept."""
+        """Return the profile of the decision's rows and these; None when the former were not kept.
+
+        Registered facts stay as they were decided on: watching does not measure them.
+        """
         try:
-            return self._base.merge(window)
+            return self._base.merge(window).model_copy(update={"custom": self._base.custom})
         except DataError:
             return None
 
