@@ -218,7 +218,11 @@ class Nebula(LossFunction):
 
     @property
     def drift_events(self) -> tuple[DriftEvent, ...]:
-        """What was noticed about the batches, in order; those not yet looked at are looked at now."""
+        """What was noticed about the batches, in order; those not yet looked at are looked at now.
+
+        Raises:
+            DriftError: They do not fit, and `on_drift` is `raise`; once for each thing noticed.
+        """
         return self._guards.look()
 
     def explain(self, dataset: DatasetId = None) -> str:

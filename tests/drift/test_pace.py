@@ -137,15 +137,15 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def facts_guard() -> Guard:
-    decision = nebula.select(counts(500), PredictionSpec(shape=(None,)))
+    decision = nebula.select(counts(640), PredictionSpec(shape=(None,)))
     return Guard(decision, options=GuardOptions(every=1, facts_every=FACTS_EVERY, window=2**9))
 
 
 def test_the_distance_between_judgements_of_the_facts_doubles_up_to_its_bound(judged: list[int]) -> None:
     guard = facts_guard()
     for call in range(200):
-        guard.observe(counts(50, call))
-    calls = [rows // 50 for rows in judged]
+        guard.observe(counts(64, call))
+    calls = [rows // 64 for rows in judged]
     assert [later - earlier for earlier, later in pairwise([0, *calls])] == [4, 4, 8, 16, 32, 32, 32, 32, 32]
     assert guard.events == []
 
@@ -155,22 +155,22 @@ def test_the_distance_between_judgements_of_the_facts_doubles_up_to_its_bound(ju
 def test_a_change_of_the_facts_is_told_within_the_documented_number_of_calls(place: int) -> None:
     guard = facts_guard()
     for call in range(place):
-        guard.observe(counts(50, call))
+        guard.observe(counts(64, call))
     assert guard.events == []
     late = 0
     while not guard.events:
         late += 1
         assert late <= 2 * LONGEST, "the change was not told"
-        guard.observe(0.25 + counts(50, 1000 + late))
+        guard.observe(0.25 + counts(64, 1000 + late))
     assert guard.events[0].kind == "rule"
 
 
 def test_a_doubt_brings_the_next_judgement_near(judged: list[int]) -> None:
     guard = facts_guard()
     for call in range(128):
-        guard.observe(counts(50, call))
+        guard.observe(counts(64, call))
     judged.clear()
     for call in range(LONGEST + FACTS_EVERY):
-        guard.observe(0.25 + counts(50, call))
-    assert [(rows - 128 * 50) // 50 for rows in judged] == [LONGEST, LONGEST + FACTS_EVERY]
+        guard.observe(0.25 + counts(64, call))
+    assert [(rows - 128 * 64) // 64 for rows in judged] == [LONGEST, LONGEST + FACTS_EVERY]
     assert [event.kind for event in guard.events] == ["rule"]
