@@ -74,6 +74,18 @@ def test_the_table_names_record_and_rule(log: Path) -> None:
     assert "otherwise" in rows[3]
 
 
+def test_the_table_tells_policies_of_one_name_apart_and_keeps_the_order_of_writing(tmp_path: Path) -> None:
+    kept = written(tmp_path / "log.jsonl", 1)
+    other = Policy(loads(TEXT.replace("MSELoss", "HuberLoss")))
+    earlier = other.decide(DataProfile()).trace.model_copy(update={"time": "1999-01-01T00:00:00+00:00"})
+    kept.append(earlier, other)
+    rows = call("audit", "list", kept.path).stdout.splitlines()[1:]
+    named = [SMALL.digest, other.digest]
+    assert [row.split()[-1] for row in rows] == [digest.partition(":")[2][:8] for digest in named]
+    assert [row.split()[0] for row in rows] == ["1", "2"]
+    assert call("audit", "verify", kept.path).exit_code == ExitCode.OK
+
+
 def test_show_finds_one_decision(log: Path) -> None:
     traces = list(AuditLog(log).read())
     for asked, number in (("last", 4), ("2", 2), (traces[2].id, 3), (traces[2].id[:12], 3)):
