@@ -218,7 +218,7 @@ class Nebula(LossFunction):
 
     @property
     def drift_events(self) -> tuple[DriftEvent, ...]:
-        """What was noticed about the batches, in order; those not yet looked at are looked at now."""
+        """What was noticed about the batches, in order; the rest is looked at now, which may raise `DriftError`."""
         return self._guards.look()
 
     def explain(self, dataset: DatasetId = None) -> str:

@@ -64,6 +64,14 @@ def replay(path: Path, entries: Iterable[Entry]) -> Iterator[Replayed]:
         yield _again(entry, find(identity.digest, identity.source, json.dumps(entry.trace.parameters)))
 
 
+def _lacking(trace: DecisionTrace) -> str:
+    made = trace.policy
+    return (
+        f"policy {made.name} {made.version}, {made.digest}, is not stored beside the log, and {made.source} is not "
+        f"that policy now: put its file back to decide again"
+    )
+
+
 def _elsewhere(digest: str, source: str, parameters: dict[str, Any]) -> Policy | None:
     try:
         found = load_policy(source, parameters=parameters)
@@ -76,7 +84,7 @@ def _again(entry: Entry, policy: Policy | None) -> Replayed:
     trace = entry.trace
     answer = Replayed(seq=entry.seq, id=trace.id, outcome="no policy", loss=trace.spec.loss if trace.spec else None)
     if policy is None:
-        return answer.model_copy(update={"differences": (f"policy {trace.policy.digest} is not stored",)})
+        return answer.model_copy(update={"differences": (_lacking(trace),)})
     try:
         now = policy.decide(trace.profile).trace
     except NebulaError as error:

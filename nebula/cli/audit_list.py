@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nebula.cli.audit_options import (
@@ -36,7 +38,10 @@ def list_decisions(
     status: StatusName = None,
     json: Json = False,
 ) -> None:
-    """List decisions, oldest first."""
+    """List decisions in the order they were written.
+
+    Policies of one name and version that say something else are told apart by their digests.
+    """
     entries = list(query(rule, loss, data, since, until, policy, status).matching(readable(log)))
     if json:
         show_json([_document(entry) for entry in entries])
@@ -44,7 +49,9 @@ def list_decisions(
     if not entries:
         say(f"no such decision in {log}")
         return
-    show_table(("record", "id", "time", "target", "loss", "rule", "status", "policy"), map(_row, entries))
+    show_table(
+        ("record", "id", "time", "target", "loss", "rule", "status", "policy"), map(_row, entries, _policies(entries))
+    )
 
 
 def _document(entry: Entry) -> dict[str, object]:
@@ -63,7 +70,16 @@ def _document(entry: Entry) -> dict[str, object]:
     }
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _policies(entries: list[Entry]) -> Iterator[str]:
+    """Yield each entry's policy as the table names it."""
+    made = [entry.trace.policy for entry in entries]
+    contents = Counter((name, version) for name, version, _ in {(one.name, one.version, one.digest) for one in made})
+    for one in made:
+        digest = f" {one.digest.partition(':')[2][:8]}" if contents[one.name, one.version] > 1 else ""
+        yield f"{one.name} {one.version}{digest}"
+
+
+def _row(entry: Entry, policy: str) -> tuple[str, ...]:
     trace = entry.trace
     return (
         "" if entry.seq is None else str(entry.seq),
@@ -73,5 +89,5 @@ def _row(entry: Entry) -> tuple[str, ...]:
         trace.spec.loss if trace.spec else "",
         trace.rule_id or "otherwise",
         trace.status,
-        f"{trace.policy.name} {trace.policy.version}",
+        policy,
     )

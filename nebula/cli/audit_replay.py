@@ -75,7 +75,9 @@ def _show(found: list[Replayed]) -> None:
     for one in found:
         if one.outcome == "same":
             continue
-        loss = f"{one.loss or 'no loss'} -> {one.loss_now or 'no loss'}" if one.loss != one.loss_now else one.loss
+        loss = one.loss or "no loss"
+        if one.loss != one.loss_now and (one.outcome == "differs" or one.loss_now):
+            loss += f" -> {one.loss_now or 'no loss'}"
         show_text(f"{one.outcome}: {f'record {one.seq}' if one.seq else one.id[:12]}, {loss}")
         for difference in one.differences:
             show_text(f"  {difference}")

@@ -22,7 +22,7 @@ from nebula.cli.options import (
 )
 from nebula.cli.output import say, show_json, show_table, show_text
 from nebula.cli.request import DataRequest
-from nebula.cli.stability_view import show_stability
+from nebula.cli.stability_view import RESAMPLES, show_stability
 
 if TYPE_CHECKING:
     from nebula.decision.model import Decision
@@ -51,16 +51,10 @@ TraceId = Annotated[
     str | None,
     typer.Option("--id", metavar="ID", help="The trace of this id, or of its first characters.", show_default=False),
 ]
-Resamples = Annotated[
-    int | None,
-    typer.Option(
-        "--stability",
-        metavar="N",
-        min=1,
-        help="Draw the rows N times again, and say how often the same loss wins.",
-        show_default=False,
-    ),
+Stable = Annotated[
+    bool, typer.Option("--stability", help="Draw the rows many times again, and say how often the same loss wins.")
 ]
+Resamples = Annotated[int, typer.Option(metavar="N", min=1, help="With --stability: how many times.")]
 Last = Annotated[bool, typer.Option("--last", help="The last trace of the file.")]
 
 
@@ -78,7 +72,8 @@ def explain(
     tree: Tree = False,
     trace_id: TraceId = None,
     last: Last = False,
-    stability: Resamples = None,
+    stability: Stable = False,
+    resamples: Resamples = RESAMPLES,
     cache: CacheOption = "user",
     json: Json = False,
 ) -> None:
@@ -90,8 +85,10 @@ def explain(
 
     if prove and why_not is None:
         raise typer.BadParameter("expected a loss to ask about with --why-not.", param_hint="--prove")
-    if target is None and stability is not None:
+    if stability and target is None:
         raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
+    if stability and (tree or why_not is not None):
+        raise typer.BadParameter("expected it without --tree and --why-not.", param_hint="--stability")
     if target is None:
         if is_address(file):
             raise typer.BadParameter(f"expected a column of {mask(file)} to predict.", param_hint="--target")
@@ -101,8 +98,8 @@ def explain(
         decision = _read_back(trace, policy if why_not is not None else None)
     else:
         request = DataRequest(file, target, features, prediction_shape, prediction_space, hint)
-        if stability is not None:
-            show_stability(request, policy, parameter, stability, json=json)
+        if stability:
+            show_stability(request, policy, parameter, resamples, json=json)
             return
         decision = request.decide(policy, parameter, cache)
     if why_not is not None:

@@ -57,9 +57,10 @@ def read_suites(paths: list[str]) -> list[Suite]:
     """Read every test file among the paths.
 
     Raises:
-        PolicyError: Files cannot be used; lists the problems of all of them.
+        typer.Exit: Files cannot be used; the problems of all of them were shown.
     """
     from nebula.errors import PolicyError, Problem
+    from nebula.policy.rendering import render_problems
     from nebula.workbench.case_reader import find_files, read_suite
 
     problems: list[Problem] = []
@@ -73,7 +74,10 @@ def read_suites(paths: list[str]) -> list[Suite]:
 
     suites = [suite for suite in map(read, find_files(paths)) if suite]
     if problems:
-        raise PolicyError(list(dict.fromkeys(problems)))
+        found = list(dict.fromkeys(problems))
+        many = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        say(f"{many} in test files or their policies:\n{render_problems(found)}")
+        raise typer.Exit(ExitCode.POLICY)
     return suites
 
 

@@ -9,7 +9,10 @@ from nebula.cli.output import show_json, show_table, show_text
 if TYPE_CHECKING:
     from nebula.cli.request import DataRequest
 
-__all__ = ["show_stability"]
+__all__ = ["RESAMPLES", "show_stability"]
+
+RESAMPLES = 200
+"""How many, unless told otherwise: where all choose one loss, the 95 % interval of its share begins at 98 %."""
 
 
 def show_stability(

@@ -20,11 +20,14 @@ def collect(rules: Sequence[SelectRule]) -> Use | None:
         rules: The rules that fire, in order.
 
     Returns:
-        The only choice as it is, a composite of several, or None when no rule names a loss.
+        The only choice as it is when its weight is 1; a composite of several, or of one with its weight; None
+        when no rule names a loss.
     """
     choosing = [(rule.id, rule.use) for rule in rules if rule.use is not None]
-    if len(choosing) < 2:
-        return choosing[0][1] if choosing else None
+    if not choosing:
+        return None
+    if len(choosing) == 1 and (choosing[0][1].compose or choosing[0][1].weight == 1):
+        return choosing[0][1]
     uses = [use for _, use in choosing]
     return Use(
         compose=tuple(term for identity, use in choosing for term in _terms(identity, use)),

@@ -49,7 +49,8 @@ class Judge:
     A decision on the whole data set is judged on a window of recent rows: it no longer fits when,
     in two windows one after the other, the window alone *and* the window together with the rows
     that were decided on would choose otherwise. The first keeps a change from drowning in the rows
-    of long ago, the second keeps a rare class that a window lacks from counting as one.
+    of long ago, the second keeps a rare class that a window lacks from counting as one. Windows may
+    overlap, but each has at least 256 rows that came since the one before.
 
     A provisional decision is judged on all rows watched, whenever they have doubled, up to a
     million, and once more when as many rows as there are in all have come, which completes it.
@@ -66,7 +67,7 @@ class Judge:
         self._chosen = choose_on(self._policy, trace.profile)
         self._recent = RecentRows(window)
         self._against: tuple[str, ...] | None = None
-        self._seen_against = 0
+        self._seen_against = self._unjudged = 0
         self._ignored = trace.profile.hints.ignore_value
         self._grown = TargetAccumulator(ignore_value=self._ignored) if self._base.evidence.complete is False else None
         self._batches = 0
@@ -105,14 +106,17 @@ class Judge:
             self._grown.update(values)
             self._batches += batches
         self._recent.add(values)
+        self._unjudged += len(values)
 
     def judge(self) -> list[Finding]:
         """Return what is to be told of the rows so far: nothing, or one finding."""
         if self._grown is not None:
             return self._judge_grown(self._grown) if self.is_due else []
-        window = self._window()
-        if window is None or (window.evidence.rows_seen or 0) < min(_FEWEST_ROWS, self._base.target.n or 0):
+        fewest = min(_FEWEST_ROWS, self._base.target.n or 0)
+        window = self._window() if self._unjudged >= fewest else None
+        if window is None or (window.evidence.rows_seen or 0) < fewest:
             return []
+        self._unjudged = 0
         found = choose_on(self._policy, window)
         profile: DataProfile | None = window
         if not same_choice(self._policy, found, self._chosen):
@@ -166,9 +170,12 @@ class Judge:
         return describe(counted, self._base)
 
     def _with_base(self, window: DataProfile) -> DataProfile | None:
-        """Return the profile of the decision's rows and these; None when the former were not kept."""
+        """Return the profile of the decision's rows and these; None when the former were not kept.
+
+        Registered facts stay as they were decided on: watching does not measure them.
+        """
         try:
-            return self._base.merge(window)
+            return self._base.merge(window).model_copy(update={"custom": self._base.custom})
         except DataError:
             return None
 

@@ -51,9 +51,12 @@ def decide_on(
             collective call.
 
     Raises:
+        TypeError: The budget is no `Budget`.
         DataError: The target cannot be found or profiled, on any rank.
         NoRuleFits: No rule fired and the policy's `otherwise` is an error.
     """
+    if budget is not None and not isinstance(budget, Budget):
+        raise TypeError(f"budget: expected a Budget such as Budget(rows=10_000), found {budget!r}.")
     policy = policy.current()
     bounded = budget if budget is not None and is_stream(data) else None
     if bounded is None and not group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import NamedTuple
 
 from nebula.decision.policy import Policy
@@ -11,6 +12,7 @@ from nebula.evidence.budget import Budget
 from nebula.evidence.description import describe
 from nebula.evidence.sufficiency import FIRST_CHECK, Sufficiency
 from nebula.profiling.accumulator import TargetAccumulator
+from nebula.profiling.custom import CustomFacts, custom_facts, merge_custom
 from nebula.profiling.hints import Hints
 from nebula.profiling.loaders import LoaderTargets
 from nebula.profiling.model import DataProfile
@@ -61,10 +63,15 @@ def gather(
     sufficiency = Sufficiency(policy.compiled)
     like: DataProfile | None = None
     batches, next_check, ended = 0, FIRST_CHECK, ""
+    describe_piece = partial(profile, prediction=prediction, name=name, hints=hints, fingerprint=False)
     pieces = source.pieces(_ROWS_AT_A_TIME)
+    measured, combined = custom_facts(), any(fact.combine for fact in custom_facts())
     for piece in pieces:
         if like is None:
-            like = profile(piece, prediction, name=name, hints=hints, fingerprint=False)
+            like = describe_piece(piece)
+        elif measured:
+            here = describe_piece(piece).custom if combined else CustomFacts()
+            like = like.model_copy(update={"custom": merge_custom(like.custom, here)})
         new.update(piece)
         batches += 1
         rows = old.rows + new.rows

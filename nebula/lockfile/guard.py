@@ -51,8 +51,7 @@ class LockGuard:
         """
         pinned = self._find(name)
         if pinned is None:
-            known = ", ".join(self._pins) or "nothing"
-            self._tell(name, f"expected a pinned decision of this name, found {known}", "Pin it with `nebula lock`.")
+            self._tell(name, *self._lacking(name))
             return
         complete = decision.trace.profile.evidence.complete is not False
         changes = compare_pins(pinned, pin(decision), data=complete)
@@ -61,6 +60,14 @@ class LockGuard:
             self._tell(
                 name, f"expected the pinned decision, found another: {found}", "`nebula lock --update` takes it."
             )
+
+    def _lacking(self, name: str | None) -> tuple[str, str]:
+        """Say why no decision can be compared, and what to do."""
+        known = ", ".join(f"`{one}`" for one in self._pins)
+        if name is not None or not known:
+            wanted = "a pinned decision" if name is None else f"a pinned decision of the name `{name}`"
+            return f"expected {wanted}, found {known or 'none'}", "Pin it with `nebula lock`."
+        return f"expected the name of one of its decisions, {known}, found no `dataset`", "Name it with `dataset=`."
 
     def _find(self, name: str | None) -> Pin | None:
         if name is None:

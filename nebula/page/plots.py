@@ -39,9 +39,9 @@ def profile_plots(target: TargetFacts, histogram: Sequence[Bar] = ()) -> Iterato
         most = max(bar.share for bar in histogram)
         yield _figure(_share_bars([(bar.label, bar.share) for bar in histogram], most), "the finite values")
     elif counts and sum(counts):
-        named = target.unique_values if target.unique_values and len(target.unique_values) == len(counts) else None
-        labels = [show_value(value) for value in named] if named else [str(index) for index in range(len(counts))]
-        yield _figure(_bars(labels, counts), f"rows of each value ({len(counts)} values)")
+        labels = _labels(target, len(counts))
+        unnamed = "" if any(labels) else ", in ascending order"
+        yield _figure(_bars(labels, counts), f"rows of each value ({len(counts)} values{unnamed})")
     coded = target.categories is not None  # how codes are spread says nothing
     quantiles = [] if coded else _quantiles(target)
     if quantiles:
@@ -51,6 +51,17 @@ def profile_plots(target: TargetFacts, histogram: Sequence[Bar] = ()) -> Iterato
     ]
     if shares:
         yield _figure(_share_bars(shares), "shares of the values")
+
+
+def _labels(target: TargetFacts, count: int) -> list[str]:
+    """Return the value of each count as far as the facts tell it, else empty texts."""
+    if target.unique_values and len(target.unique_values) == count:
+        return [show_value(value) for value in target.unique_values]
+    if target.categories is not None:
+        return [str(code) for code in range(count)]
+    if target.label_min is not None and target.labels_are_contiguous:
+        return [f"{target.label_min + index:g}" for index in range(count)]
+    return [""] * count
 
 
 def paired_boxes(sides: Sequence[tuple[str, TargetFacts]]) -> Iterator[Element]:

@@ -136,6 +136,7 @@ def _fault(path: Path, item: dict[str, Any]) -> Fault:
     if kind == "string_type" and isinstance(found, int | float):
         return path, f"expected text, found {_show(found)}: put it in quotes.", False, "NEB-P023"
     message = item["msg"].removeprefix("Input should be ").replace("a valid ", "a ").replace("a integer", "an integer")
+    message = message.replace("a tuple", "a list")
     return path, f"expected {message[:1].lower()}{message[1:]}, found {_show(found)}.", False, "NEB-P023"
 
 

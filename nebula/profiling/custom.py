@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from nebula.errors import FactError
 from nebula.plugins import Plugins
-from nebula.profiling.custom_fact import CustomFact, CustomKind, Measure, Scalar
+from nebula.profiling.custom_fact import Combine, CustomFact, CustomKind, Measure, Scalar
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nebula.profiling.model import DataProfile
 
-__all__ = ["GROUP", "CustomFacts", "custom_facts", "measure", "register_fact", "unregister_fact"]
+__all__ = ["GROUP", "CustomFacts", "custom_facts", "measure", "merge_custom", "register_fact", "unregister_fact"]
 
 GROUP = "custom"
 """The group of all facts that nebula does not come with."""
@@ -38,6 +38,7 @@ def register_fact(
     high: float | None = None,
     unit: str | None = None,
     choices: Iterable[str] = (),
+    combine: Combine | None = None,
 ) -> Callable[[_Function], _Function]:
     """Register the decorated function as a fact; policies name it `custom.<name>` from then on.
 
@@ -64,7 +65,7 @@ def register_fact(
     """
 
     def add(function: _Function) -> _Function:
-        _add([CustomFact(name, kind, description, function, low, high, unit, tuple(choices))])
+        _add([CustomFact(name, kind, description, function, low, high, unit, tuple(choices), combine)])
         return function
 
     return add
@@ -117,6 +118,25 @@ def measure(target: Tensor, profile: DataProfile) -> dict[str, Scalar | None]:
         FactError: A fact's function raised, wrote to the target, or returned what the fact does not admit.
     """
     return {fact.name: _measure_one(fact, target, profile) for fact in custom_facts()}
+
+
+def merge_custom(left: CustomFacts, right: CustomFacts) -> CustomFacts:
+    """Return the facts of two parts together: those that both know and that can be combined; the others are unknown.
+
+    Raises:
+        FactError: A fact's `combine` raised, or returned what the fact does not admit.
+    """
+    return CustomFacts(**{fact.name: _merge_one(fact, left, right) for fact in custom_facts()})
+
+
+def _merge_one(fact: CustomFact, left: CustomFacts, right: CustomFacts) -> Scalar | None:
+    first, second = (part.__pydantic_extra__.get(fact.name) for part in (left, right))
+    if fact.combine is None or first is None or second is None:
+        return None
+    try:
+        return fact.accept(fact.combine(first, second))
+    except Exception as error:
+        raise FactError(f"{GROUP}.{fact.name}", fact.origin, error) from error
 
 
 def _measure_one(fact: CustomFact, target: Tensor, profile: DataProfile) -> Scalar | None:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from nebula.profiling.model import DataProfile
 
-__all__ = ["CustomFact", "CustomKind", "Measure", "Scalar"]
+__all__ = ["Combine", "CustomFact", "CustomKind", "Measure", "Scalar"]
 
 Scalar = bool | int | float | str
 CustomKind = Literal["bool", "int", "float", "str"]
 Measure = Callable[["Tensor", "DataProfile"], Any]
+Combine = Callable[[Any, Any], Any]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PYTHON: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
@@ -41,6 +42,8 @@ class CustomFact:
         high: Largest value of a number, or None.
         unit: Unit of a number, or None.
         choices: The values a string may take; empty when it is free.
+        combine: Takes the known values of two parts and returns that of both together, or None. It must be
+            associative, as parts are merged in any grouping. Without it merged profiles do not know the fact.
 
     Raises:
         ValueError: The name, the kind, the interval or the description cannot be used.
@@ -54,6 +57,7 @@ class CustomFact:
     high: float | None = None
     unit: str | None = None
     choices: tuple[str, ...] = ()
+    combine: Combine | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what a policy could not use."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nebula.errors import DataError
+from nebula.profiling.custom import merge_custom
 from nebula.profiling.model import (
     DataProfile,
     EvidenceFacts,
@@ -45,6 +46,7 @@ def merge_profiles(left: DataProfile, right: DataProfile) -> DataProfile:
         features=_merge_features(left.features, right.features),
         evidence=_merge_evidence(left.evidence, right.evidence),
         hints=left.hints,
+        custom=merge_custom(left.custom, right.custom),
         fingerprint=None,
     ).with_accumulator(accumulator)
 

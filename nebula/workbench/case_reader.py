@@ -130,7 +130,7 @@ class _Reader:
             return {}
         cases = self._inherited(file)
         seen: set[str] = set()
-        for index, entry in enumerate(file.cases):
+        for index, entry in zip(self.places, file.cases, strict=True):
             if entry.name in seen:
                 self._report(("cases", index, "name"), f"expected one case of each name, found `{entry.name}` again.")
             seen.add(entry.name)
@@ -143,11 +143,26 @@ class _Reader:
         self.problems.append(self.source.problem(path, message, key=key))
 
     def _validate(self) -> CaseFile | None:
+        """Return the file, after a fault what of it is sound, so that the rest is checked all the same."""
+        data = self.source.data
+        self.places = tuple(range(len(data["cases"]))) if _has_cases(data) else ()
         try:
-            return CaseFile.model_validate(self.source.data)
+            return CaseFile.model_validate(data)
         except ValidationError as error:
+            faults = [item["loc"] for item in error.errors(include_url=False)]
             for item in error.errors(include_url=False):
                 self._explain(item)
+        if not isinstance(data, dict):
+            return None
+        top = {location[0] for location in faults} - {"cases"}
+        sound = {name: value for name, value in data.items() if name not in top}
+        if _has_cases(data):
+            faulty = {location[1] for location in faults if location[0] == "cases" and len(location) > 1}
+            self.places = tuple(index for index in self.places if index not in faulty)
+            sound["cases"] = [data["cases"][index] for index in self.places]
+        try:
+            return CaseFile.model_validate({"apiVersion": "nebula/v1-test", **sound})
+        except ValidationError:
             return None
 
     def _explain(self, item: Any) -> None:
@@ -239,6 +254,10 @@ class _Reader:
             near = nearest(str(expect.loss))
             guess = f" Did you mean `{near}`?" if near else ""
             self._report((*path, "loss"), f"unknown loss `{expect.loss}`.{guess}")
+
+
+def _has_cases(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("cases"), list)
 
 
 def _within(source: Source, location: tuple[int | str, ...]) -> tuple[int | str, ...]:

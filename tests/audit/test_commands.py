@@ -74,6 +74,18 @@ def test_the_table_names_record_and_rule(log: Path) -> None:
     assert "otherwise" in rows[3]
 
 
+def test_the_table_tells_policies_of_one_name_apart_and_keeps_the_order_of_writing(tmp_path: Path) -> None:
+    kept = written(tmp_path / "log.jsonl", 1)
+    other = Policy(loads(TEXT.replace("MSELoss", "HuberLoss")))
+    earlier = other.decide(DataProfile()).trace.model_copy(update={"time": "1999-01-01T00:00:00+00:00"})
+    kept.append(earlier, other)
+    rows = call("audit", "list", kept.path).stdout.splitlines()[1:]
+    named = [SMALL.digest, other.digest]
+    assert [row.split()[-1] for row in rows] == [digest.partition(":")[2][:8] for digest in named]
+    assert [row.split()[0] for row in rows] == ["1", "2"]
+    assert call("audit", "verify", kept.path).exit_code == ExitCode.OK
+
+
 def test_show_finds_one_decision(log: Path) -> None:
     traces = list(AuditLog(log).read())
     for asked, number in (("last", 4), ("2", 2), (traces[2].id, 3), (traces[2].id[:12], 3)):
@@ -137,6 +149,16 @@ def test_export_writes_a_page(log: Path, tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == call("audit", "export", log, "3").stdout
     assert "PoissonNLLLoss for visits" in page.read_text(encoding="utf-8")
     assert call("audit", "export", log, "-o", tmp_path / "none" / "x.html").exit_code == ExitCode.USAGE
+
+
+def test_replay_names_no_new_loss_where_nothing_was_decided(log: Path) -> None:
+    for stored in log.with_name("log.policies").iterdir():
+        stored.unlink()
+    done = call("audit", "replay", log, "1")
+    assert done.exit_code == ExitCode.FINDINGS
+    assert done.stdout.splitlines()[0] == "no policy: record 1, MSELoss"
+    assert "policy small 1.0.0, " in done.stdout
+    assert "is not stored beside the log" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["list", "show", "verify", "replay", "export"])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import nebula
 from nebula.audit.html.page import decision_page
+from nebula.audit.masking import mask
 from nebula.audit.reading import Entry
 from nebula.decision.trace import DecisionTrace, Note
 from nebula.errors import NebulaError
@@ -138,3 +139,16 @@ def test_a_page_is_written_whole(trace: DecisionTrace, tmp_path: Path) -> None:
     write_page(decision_page(entry), tmp_path / "page.html")
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == decision_page(entry)
+
+
+@pytest.mark.parametrize(("values", "shown"), [([3, 7, 11], []), ([4, 5, 6], ["4", "5", "6"])], ids=str)
+def test_bars_name_no_value_that_is_masked_and_none_that_is_not_there(values: list[int], shown: list[str]) -> None:
+    whole = nebula.select(np.array(values * 20), name="y").trace
+    assert _bar_names(page_of(whole)) == [str(value) for value in values]
+    masked, digests = mask(whole, ["target.unique_values"])
+    assert _bar_names(page_of(masked, **digests)) == shown
+
+
+def _bar_names(page: str) -> list[str]:
+    figure = page.partition("<figure")[2].partition("</figure>")[0]
+    return [name for name in re.findall(r"<text[^>]*>([^<]*)</text>", figure) if name not in ("", "20")]

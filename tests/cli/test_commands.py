@@ -11,6 +11,7 @@ import pytest
 import nebula
 from nebula.audit.log import AuditLog
 from nebula.cli.exit_codes import ExitCode
+from nebula.cli.stability_view import RESAMPLES
 from nebula.decision.trace import DecisionTrace
 from nebula.losses.registry import entries
 from nebula.profiling.model import DataProfile
@@ -95,6 +96,16 @@ def test_audit_is_read_back_by_explain(folder: Path, tmp_path: Path) -> None:
     last = call("explain", traces, "--last")
     assert second.policy.digest in last.stdout
     assert all(rule.id in last.stdout for rule in second.rules)
+
+
+def test_explain_says_how_firm_the_decision_is(folder: Path) -> None:
+    asked = ("explain", folder / "table.csv", "-t", "price", "--stability")
+    found = json.loads(call(*asked, "--json").stdout)
+    assert found["resamples"] == RESAMPLES
+    fewer = call(*asked, "--resamples", "5").stdout
+    assert "of 5 resamples" in fewer.splitlines()[0]
+    assert call(*asked, "--tree").exit_code == ExitCode.USAGE
+    assert call(*asked, "--why-not", "MSELoss").exit_code == ExitCode.USAGE
 
 
 def test_explain_shows_every_rule(folder: Path) -> None:

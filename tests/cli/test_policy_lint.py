@@ -57,8 +57,9 @@ def test_machines_read_clean_json(faulty: Path, form: list[str]) -> None:
     assert len(found) == 2
 
 
-def test_explain_code_prints_the_page_and_lists_all() -> None:
-    page = call("explain-code", "neb-p052")
+@pytest.mark.parametrize("code", ["NEB-P052", "neb-p052", "p052"])
+def test_explain_code_prints_the_page_and_lists_all(code: str) -> None:
+    page = call("explain-code", code)
     assert page.exit_code == ExitCode.OK
     assert page.stdout.startswith("# NEB-P052: unknown fact\n")
     assert "target.meen > 1" in page.stdout
@@ -66,7 +67,9 @@ def test_explain_code_prints_the_page_and_lists_all() -> None:
     assert [code for code in CODES if code not in listed] == []
 
 
-@pytest.mark.parametrize(("code", "part"), [("NEBP052", "Did you mean NEB-P052?"), ("what", "lists them")])
+@pytest.mark.parametrize(
+    ("code", "part"), [("NEBP052", "Did you mean NEB-P052?"), ("p52", "Did you mean NEB-P052?"), ("what", "lists them")]
+)
 def test_an_unknown_code_is_refused_with_the_nearest(code: str, part: str) -> None:
     done = call("explain-code", code)
     assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")

@@ -163,6 +163,16 @@ def test_one_odd_window_is_not_enough() -> None:
     assert "rule" not in kinds(guard)
 
 
+def test_the_same_rows_judged_twice_are_one_window() -> None:
+    guard = guarded(counts(), facts_every=8, window=800)
+    feed(guard, 0.25 + counts(400, seed=2), rows=100)
+    for _ in range(3):
+        guard.flush()
+    assert "rule" not in kinds(guard)
+    feed(guard, 0.25 + counts(400, seed=3), rows=100)
+    assert "rule" in kinds(guard)
+
+
 def test_raise_stops_the_training_with_the_event_kept() -> None:
     guard = guarded(counts(), on_drift="raise")
     with pytest.raises(DriftError, match=r"expected .* for PoissonNLLLoss, found -1"):

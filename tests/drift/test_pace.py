@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from torch import Tensor
 import nebula
 from nebula import PredictionSpec
 from nebula.drift.guard import Guard
+from nebula.drift.judging import Finding, Judge
 from nebula.drift.options import GuardOptions
 from nebula.drift.pace import Pace
 from nebula.drift.recent import join_rows
@@ -107,3 +109,68 @@ def test_rows_of_several_shapes_and_numbers_are_joined() -> None:
     assert (values.tolist(), whole) == ([1.0, 2.0], True)
     values, _ = join_rows([torch.ones(2, device="meta"), torch.ones(3)])
     assert values.tolist() == [1.0, 1.0, 1.0]
+
+
+FACTS_EVERY = 4
+LONGEST = 8 * FACTS_EVERY
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Filled with the number of rows that had come at every judgement of the facts."""
+    rows: list[int] = []
+    plain_add, plain_judge = Judge.add, Judge.judge
+    come = 0
+
+    def add(self: Judge, values: Tensor, *, batches: int) -> None:
+        nonlocal come
+        come += len(values)
+        plain_add(self, values, batches=batches)
+
+    def judge(self: Judge) -> list[Finding]:
+        rows.append(come)
+        return plain_judge(self)
+
+    monkeypatch.setattr(Judge, "add", add)
+    monkeypatch.setattr(Judge, "judge", judge)
+    return rows
+
+
+def facts_guard() -> Guard:
+    decision = nebula.select(counts(640), PredictionSpec(shape=(None,)))
+    return Guard(decision, options=GuardOptions(every=1, facts_every=FACTS_EVERY, window=2**9))
+
+
+def test_the_distance_between_judgements_of_the_facts_doubles_up_to_its_bound(judged: list[int]) -> None:
+    guard = facts_guard()
+    for call in range(200):
+        guard.observe(counts(64, call))
+    calls = [rows // 64 for rows in judged]
+    assert [later - earlier for earlier, later in pairwise([0, *calls])] == [4, 4, 8, 16, 32, 32, 32, 32, 32]
+    assert guard.events == []
+
+
+@given(place=st.integers(0, 150))
+@settings(max_examples=10, deadline=None)
+def test_a_change_of_the_facts_is_told_within_the_documented_number_of_calls(place: int) -> None:
+    guard = facts_guard()
+    for call in range(place):
+        guard.observe(counts(64, call))
+    assert guard.events == []
+    late = 0
+    while not guard.events:
+        late += 1
+        assert late <= 2 * LONGEST, "the change was not told"
+        guard.observe(0.25 + counts(64, 1000 + late))
+    assert guard.events[0].kind == "rule"
+
+
+def test_a_doubt_brings_the_next_judgement_near(judged: list[int]) -> None:
+    guard = facts_guard()
+    for call in range(128):
+        guard.observe(counts(64, call))
+    judged.clear()
+    for call in range(LONGEST + FACTS_EVERY):
+        guard.observe(0.25 + counts(64, call))
+    assert [(rows - 128 * 64) // 64 for rows in judged] == [LONGEST, LONGEST + FACTS_EVERY]
+    assert [event.kind for event in guard.events] == ["rule"]

@@ -146,3 +146,8 @@ def test_nothing_to_read(data: Any) -> None:
 
 def test_data_in_memory_are_never_cut() -> None:
     assert fitted(labels(), budget=Budget(rows=10)).trace.profile.evidence.rows_seen == ROWS
+
+
+def test_a_number_is_no_budget() -> None:
+    with pytest.raises(TypeError, match=r"budget: expected a Budget such as Budget\(rows=10_000\), found 5000\."):
+        nebula.Nebula().fit([0.5, 1.5, 2.25], budget=5000)  # type: ignore[arg-type]

@@ -96,7 +96,7 @@ def test_a_library_alone_is_no_drift() -> None:
         ({"target": LABELS.flip(0)}, r"data: content was xxh3_128:\w{8}, is"),
         ({"hints": {"metric": "accuracy"}}, "hints: metric was none, is accuracy"),
         ({"policy": "strict.yaml"}, "policy: name was default, is strict"),
-        ({"dataset": "other"}, "expected a pinned decision of this name, found train"),
+        ({"dataset": "other"}, "expected a pinned decision of the name `other`, found `train`"),
     ],
 )
 def test_drift_is_refused_or_told(
@@ -108,6 +108,21 @@ def test_drift_is_refused_or_told(
         criterion = fitted(lockfile, on_mismatch="warn", **options)
     assert criterion.decisions
     assert "nebula.lock" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("pinned", "said"),
+    [
+        ((), r"expected a pinned decision, found none\. Pin it with `nebula lock`\.$"),
+        (("a", "b"), r"one of its decisions, `a`, `b`, found no `dataset`\. Name it with `dataset=`\.$"),
+    ],
+    ids=len,
+)
+def test_without_a_name_it_says_which_there_are(tmp_path: Path, pinned: tuple[str, ...], said: str) -> None:
+    path = tmp_path / "nebula.lock"
+    write_lockfile(path, Lockfile(decisions={name: pin(decided()) for name in pinned}))
+    with pytest.raises(LockError, match=said):
+        fitted(path, dataset=None)
 
 
 def test_nothing_is_in_force_after_a_refusal(lockfile: Path) -> None:

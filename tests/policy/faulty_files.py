@@ -192,6 +192,7 @@ FILES: list[tuple[str, str, int, int, list[str]]] = [
     ("not-yaml", "select: [\n", 5, 1, ["expected YAML"]),
     ("tab", "select:\n\t- a\n", 5, 1, ["expected YAML"]),
     ("control", "description: \x07\n", 4, 14, ["cannot be read"]),
+    ("one-base", "extends: default.yaml\n", 4, 10, ["expected a list", "'default.yaml'"]),
     ("base", "extends: [nowhere.yaml]\n", 4, 11, ["no such file"]),
     ("anchor-rule", RULE + "when: true, before: c, use: {loss: MSELoss}, " + END, 5, 33, ["an inherited rule", "`c`"]),
 ]

@@ -101,6 +101,23 @@ def test_composed_terms_become_a_composite_criterion(write: Any) -> None:
     assert criterion.init_output_bias(model).bias.shape == (5,)
 
 
+@pytest.mark.parametrize("weight", [0.5, 0.0, "$half"])
+def test_a_lone_rule_keeps_its_weight(write: Any, weight: float | str) -> None:
+    text = COLLECT.replace("target.n_classes > 2", "target.n_classes > 5").replace(
+        "{loss: CrossEntropyLoss, output_bias", f"{{loss: CrossEntropyLoss, weight: {weight}, output_bias"
+    )
+    policy = write(text.replace("select:", "parameters: {half: 0.5}\nselect:", 1))
+    decision = nebula.select(LABELS, LOGITS, policy=policy)
+    assert decision.spec is not None
+    factor = 0.5 if isinstance(weight, str) else weight
+    assert [(term.name, term.weight) for term in decision.spec.terms] == [("labels", factor)]
+    assert decision.spec.serve.functional == "argmax"
+    assert decision.spec.output_bias is not None
+    loss = build_criterion(decision.spec)(LOGITS, LABELS)
+    plain = torch.nn.functional.cross_entropy(LOGITS, LABELS)
+    assert loss.item() == pytest.approx(factor * plain.item())
+
+
 def test_collect_adds_the_choices_of_all_rules_that_fire(write: Any) -> None:
     decision = nebula.select(LABELS, LOGITS, policy=write(COLLECT))
     assert decision.rule_id == "labels"

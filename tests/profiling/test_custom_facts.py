@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import pickle
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader, TensorDataset
 
 import nebula
 from nebula.decision.cache import decision_key
 from nebula.decision.policy import Policy
 from nebula.decision.trace import DecisionTrace
+from nebula.drift.judging import Judge
 from nebula.errors import FactError, PolicyError
+from nebula.evidence.budget import Budget
 from nebula.policy.loader import loads
 from nebula.profiling.custom import custom_facts, register_fact, unregister_fact
 from nebula.profiling.custom_fact import CustomFact
@@ -60,6 +66,10 @@ def _rises() -> None:
     register_fact("rises", kind="float", low=0, high=1, unit="of the rows", description="Share that goes up.")(rises)
 
 
+def longer(first: str, second: str) -> str:
+    return max(first, second, key=len)
+
+
 def declared(function: Any = rises, **changes: Any) -> CustomFact:
     return CustomFact(**{"name": "rises", "kind": "float", "description": "Any.", "measure": function, **changes})
 
@@ -84,6 +94,72 @@ def test_what_was_not_computed_is_unknown() -> None:
 def test_parts_together_do_not_know_it() -> None:
     both = nebula.profile(UP).merge(nebula.profile(DOWN))
     assert facts_of(both)["custom.rises"] is None
+
+
+COMBINED: dict[str, tuple[Any, Any, Any]] = {
+    "largest": ("float", torch.max, max),
+    "total": ("float", torch.sum, operator.add),
+    "whole": ("bool", lambda target: (target == target.round()).all(), operator.and_),
+    "longest": ("str", lambda target: max((f"{value:g}" for value in target.tolist()), key=len), longer),
+}
+
+
+@settings(max_examples=25)
+@given(
+    parts=st.lists(st.lists(st.integers(-8, 8).map(lambda value: value / 2), min_size=1, max_size=6), min_size=3),
+    data=st.data(),
+)
+def test_parts_together_know_what_can_be_combined_in_any_grouping(parts: list[list[float]], data: Any) -> None:
+    for name, (kind, measured, combine) in COMBINED.items():
+        register_fact(name, kind=kind, description="Any.", combine=combine)(lambda target, _, m=measured: m(target))
+    try:
+        whole = nebula.profile([value for part in parts for value in part])
+        merged = [nebula.profile(part) for part in parts]
+        while len(merged) > 1:
+            place = data.draw(st.integers(0, len(merged) - 2))
+            merged[place : place + 2] = [merged[place].merge(merged[place + 1])]
+        assert merged[0].custom == whole.custom
+    finally:
+        for name in COMBINED:
+            unregister_fact(name)
+
+
+def test_an_unknown_part_makes_the_whole_unknown() -> None:
+    register_fact("rises", kind="float", description="Any.", combine=min)(rises)
+    one, two = nebula.profile([1.0]), nebula.profile(UP)
+    for first, second in ((one, two), (two, one), (one, one)):
+        assert facts_of(first.merge(second))["custom.rises"] is None
+
+
+def test_a_combination_that_fails_is_told_with_the_name() -> None:
+    register_fact("rises", kind="float", low=0, high=1, description="Any.", combine=operator.add)(rises)
+    with pytest.raises(FactError, match=r"custom\.rises.*expected float in 0\.\.1, found 2"):
+        nebula.profile(UP).merge(nebula.profile(UP))
+
+
+@pytest.mark.parametrize("combine", [None, max])
+def test_a_loader_read_in_parts_never_takes_its_first_batch_for_the_whole(combine: Any) -> None:
+    register_fact("largest", kind="float", description="Any.", combine=combine)(lambda target, _: target.max())
+    rows = torch.arange(200.0)
+    loader = DataLoader(TensorDataset(rows.unsqueeze(1), rows), batch_size=50)
+    criterion = nebula.Nebula().fit(loader, budget=Budget(batches=3, enough=False))
+    assert criterion.decision is not None
+    assert facts_of(criterion.decision.trace.profile)["custom.largest"] == (None if combine is None else 149.0)
+    whole = nebula.Nebula().fit(loader, budget=Budget(batches=1, enough=False)).decision
+    assert whole is not None
+    assert whole.trace.profile.custom.largest == 49.0
+
+
+def test_watched_rows_leave_the_fact_as_it_was_decided_on() -> None:
+    register_fact("total", kind="float", description="Any.", combine=operator.add)(lambda target, _: target.sum())
+    rules = policy("custom.total > 100")
+    decision = nebula.select(torch.full((600,), 0.1), policy=rules)
+    assert decision.rule_id == "other"
+    judge = Judge(decision.trace, rules, window=2**16)
+    judge.add(torch.full((600,), 0.7), batches=1)
+    assert judge.evidence is not None
+    assert judge.evidence.custom == decision.trace.profile.custom
+    assert judge.judge() == []
 
 
 @pytest.mark.usefixtures("_rises")

@@ -110,6 +110,7 @@ def test_files_that_cannot_be_used_end_with_every_problem(cases: Path) -> None:
     assert done.exit_code == ExitCode.POLICY
     assert f"{cases}:7:" in done.stderr
     assert done.stderr.count("small.test.yaml:7:") == 2
+    assert done.stderr.count("^") >= 2
 
 
 def test_coverage_lists_what_is_missing_with_a_witness(cases: Path) -> None:

@@ -99,6 +99,19 @@ def test_what_is_no_test_file_is_refused(text: str, tmp_path: Path) -> None:
     assert problems_of(tmp_path, text)
 
 
+def test_a_fault_of_structure_hides_no_fault_of_another_case(tmp_path: Path) -> None:
+    text = HEAD.replace("cases", "surprise: 1\ncases") + (
+        "  - {name: a, given: {}, expect: {losss: MSELoss}}\n"
+        "  - {name: b, given: {target.meen: 1}, expect: {loss: MSELoss}}\n"
+        "  - {name: c, given: {}, expect: {rule: nobody}}\n"
+    )
+    problems = problems_of(tmp_path, text)
+    first = text[: text.index("  - {name: a")].count("\n") + 1
+    for line, said in zip(range(first, first + 3), ("losss", "target.meen", "nobody"), strict=True):
+        assert [said in problem for problem in problems if f".yaml:{line}:" in problem] == [True], problems
+    assert any("surprise" in problem for problem in problems)
+
+
 def test_a_circle_of_extends_is_refused(tmp_path: Path) -> None:
     assert "circle" in problems_of(tmp_path, HEAD.replace("cases", "extends: [a.test.yaml]\ncases") + SOUND)[0]
 
