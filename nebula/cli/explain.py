@@ -81,18 +81,12 @@ def explain(
 
     FILE is a data file together with --target, or the audit log that `select --audit` wrote.
     """
-    from nebula.profiling.stores.address import is_address, mask
-
     if prove and why_not is None:
         raise typer.BadParameter("expected a loss to ask about with --why-not.", param_hint="--prove")
-    if stability and target is None:
-        raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
-    if stability and (tree or why_not is not None):
-        raise typer.BadParameter("expected it without --tree and --why-not.", param_hint="--stability")
+    if stability:
+        _refuse_beside_stability(target, why_not, tree=tree)
     if target is None:
-        if is_address(file):
-            raise typer.BadParameter(f"expected a column of {mask(file)} to predict.", param_hint="--target")
-        trace = _recorded(Path(file), trace_id, last=last, json=json)
+        trace = _recorded(file, trace_id, last=last, json=json)
         if trace is None:
             return
         decision = _read_back(trace, policy if why_not is not None else None)
@@ -113,8 +107,20 @@ def explain(
         show_explanation(decision.trace)
 
 
-def _recorded(file: Path, trace_id: str | None, *, last: bool, json: bool) -> DecisionTrace | None:
+def _refuse_beside_stability(target: str | None, why_not: str | None, *, tree: bool) -> None:
+    if target is None:
+        raise typer.BadParameter("expected a data file with --target.", param_hint="--stability")
+    if tree or why_not is not None:
+        raise typer.BadParameter("expected it without --tree and --why-not.", param_hint="--stability")
+
+
+def _recorded(source: str, trace_id: str | None, *, last: bool, json: bool) -> DecisionTrace | None:
     """Return the record that is meant; list them all when that is open."""
+    from nebula.profiling.stores.address import is_address, mask
+
+    if is_address(source):
+        raise typer.BadParameter(f"expected a column of {mask(source)} to predict.", param_hint="--target")
+    file = Path(source)
     if file.suffix.lower() in (".csv", ".parquet", ".npz", ".pt"):
         raise typer.BadParameter(f"expected a column of {file} to predict.", param_hint="--target")
     traces = [entry.trace for entry in readable(file)]
