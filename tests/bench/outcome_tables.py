@@ -101,13 +101,13 @@ def _aims(report: OutcomeReport) -> str:
         (
             "probability of being as good as the cross-fitted oracle, or better",
             "at least 0.95",
-            f"{oracle.same + oracle.better:.2f}",
+            f"{oracle.same + oracle.better:.3f}",
             oracle.same + oracle.better >= 0.95,
         ),
         (
             "probability that the peer rule, kind inferred, is worse",
             "at least 0.95",
-            f"{peer.better:.2f}",
+            f"{peer.better:.3f}",
             peer.better >= 0.95,
         ),
     ]
