@@ -55,6 +55,7 @@ bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and
 bench-profile: $(STAMP)  ## Time a profile and a fingerprint beside one read of the data
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench,fast]'
 	$(BIN)/python benchmarks/profiling.py
+	$(BIN)/python -m tests.profiling.test_profiling_page
 
 bench-profile-scale: $(STAMP)  ## Time and memory of a profile against rows, on two processes and on Ray
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
@@ -91,6 +92,7 @@ bench-sweep: $(STAMP)  ## Where the best loss changes, against the policy's thre
 
 bench-record: $(STAMP)  ## Time what keeping a decision costs
 	@for part in benchmarks/record/*.py; do $(BIN)/python -m "benchmarks.record.$$(basename "$$part" .py)"; done
+	for page in tests.drift.test_drift_page tests.store.test_pages tests.audit.test_audit_page; do $(BIN)/python -m $$page; done
 
 faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in full numbers
 	@for part in benchmarks/faults/*.py; do $(BIN)/python -m "benchmarks.faults.$$(basename "$$part" .py)"; done
@@ -107,7 +109,7 @@ bench-integrations: $(STAMP)  ## Time a step of each framework with nebula besid
 
 bench-step: $(STAMP)  ## Time a decided call beside torch's raw loss, and what starting costs
 	@$(BIN)/python -m benchmarks.step
-	$(BIN)/python -m tests.selector.test_training_page
+	$(BIN)/python -m tests.selector.test_training_page tests.profiling.test_profiling_page
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas

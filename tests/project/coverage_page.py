@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -46,11 +48,25 @@ def exists(name: str) -> bool:
     if name.startswith("docs/"):
         return (ROOT / name).is_file()
     if ":" in name:
+        module, _, thing = name.partition(":")
+        if module.startswith("nebula.integrations."):  # imports a framework that may not be installed
+            return thing in _defined(ROOT / f"{module.replace('.', '/')}.py")
         try:
             return resolve_name(name) is not None
         except (ImportError, AttributeError):
             return False
     return name in params or name in vocabulary() or rest in params.get(first, {})
+
+
+def _defined(file: Path) -> set[str]:
+    """The names that a module defines, read and not run."""
+    if not file.is_file():
+        return set()
+    return {
+        node.name
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
 
 
 def rendered() -> str:

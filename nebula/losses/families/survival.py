@@ -63,7 +63,6 @@ def _censored(
     cost: Cost = "N",
     reductions: tuple[str, ...] = ("mean", "sum", "none"),
     finite_at_extremes: bool = True,
-    twice_differentiable: bool = True,
 ) -> Contract:
     return Contract(
         prediction_space=space,
@@ -77,7 +76,7 @@ def _censored(
         empty="zero",
         cost=cost,
         finite_at_extremes=finite_at_extremes,
-        twice_differentiable=twice_differentiable,
+        twice_differentiable=True,
     )
 
 
@@ -93,10 +92,9 @@ ENTRIES = (
         reference="Cox 1975, Partial likelihood, Biometrika 62(2); ties: Efron 1977, JASA 72(359), section 4",
         limits=(
             "Only the order of hazards is learnt, not the time: the level of z is free. The risk set is the batch, so "
-            "small batches are another loss; batches without an event count 0. Hazards are proportional. "
-            "torch's logcumsumexp has no second derivative (NaN)."
+            "small batches are another loss; batches without an event count 0. Hazards are proportional."
         ),
-        contracts=(_censored("log_hazard", ("N",), reductions=("mean", "sum"), twice_differentiable=False),),
+        contracts=(_censored("log_hazard", ("N",), reductions=("mean", "sum")),),
         params=CoxPHParams,
         build=torch_module("cox", "CoxPH"),
         serves=("risk", "raw"),
