@@ -101,6 +101,7 @@ faults: $(STAMP)  ## Kill writers, flip bits, replay: the faults of the tests in
 bench-losses: $(STAMP)  ## Time every loss beside libraries and plain torch operations
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.losses
+	$(BIN)/python -m tests.losses.test_speed_page
 
 bench-integrations: $(STAMP)  ## Time a step of each framework with nebula beside its own default loss
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[integrations]'
@@ -109,13 +110,14 @@ bench-integrations: $(STAMP)  ## Time a step of each framework with nebula besid
 
 bench-step: $(STAMP)  ## Time a decided call beside torch's raw loss, and what starting costs
 	@$(BIN)/python -m benchmarks.step
-	$(BIN)/python -m tests.selector.test_training_page tests.profiling.test_profiling_page
+	$(BIN)/python -m tests.selector.test_training_page
 
 schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 	@$(BIN)/python -m nebula.cli.main schema --write schemas
 
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
-	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.selector.test_training_page tests.store.test_pages \
+	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
+	tests.selector.test_training_page tests.profiling.test_profiling_page tests.losses.test_speed_page \
 	tests.bench.evidence_page tests.project.coverage_page tests.integrations.test_integrations_page \
 	tests.bench.experiments_page tests.tuning.test_tuning_page tests.workbench.test_page \
 	tests.pages.test_pages tests.pages.reference tests.project.licences
