@@ -48,6 +48,7 @@ bench: $(STAMP)  ## Run every benchmark in benchmarks/
 bench-policy: $(STAMP)  ## Time a decision beside other policy engines
 	@$(BIN)/python -m pip install -q -c requirements/constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/policy_engines.py
+	$(BIN)/python -m tests.policy.test_engine_page
 
 bench-check: $(STAMP)  ## Recall and false alarms of `nebula check` on right and wrong uses
 	@$(BIN)/python -m benchmarks.check --quiet
@@ -118,6 +119,7 @@ schemas: $(STAMP)  ## Write schemas/*.schema.json from the models
 PAGES := tests.cli.cli_page tests.policy.test_language_page tests.decision.test_why_page tests.proof.proofs_page \
 	tests.check.test_checking_page tests.audit.test_audit_page tests.drift.test_drift_page tests.store.test_pages \
 	tests.selector.test_training_page tests.profiling.test_profiling_page tests.losses.test_speed_page \
+	tests.policy.test_engine_page \
 	tests.bench.evidence_page tests.project.coverage_page tests.integrations.test_integrations_page \
 	tests.bench.experiments_page tests.tuning.test_tuning_page tests.workbench.test_page \
 	tests.pages.test_pages tests.pages.reference tests.project.licences
