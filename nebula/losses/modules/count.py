@@ -44,7 +44,8 @@ class NegativeBinomialNLL(ElementLoss):
     def _read(self, prediction: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log mean and the dispersion."""
         if self.predicts_dispersion:
-            return prediction[..., 0], to_positive(prediction[..., 1], self.dispersion_floor)
+            log_mean, raw_dispersion = prediction.unbind(-1)
+            return log_mean, to_positive(raw_dispersion, self.dispersion_floor)
         log_mean = prediction if self.log_input else (prediction + self.eps).log()
         return log_mean, log_mean.new_full((), self.dispersion)
 
