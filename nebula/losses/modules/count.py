@@ -78,7 +78,8 @@ class ZeroInflatedNegativeBinomialNLL(ElementLoss):
 
     def elements(self, prediction: Tensor, target: Tensor, **extra: Any) -> Tensor:
         """Return the loss of raw outputs (…, 3) against counts (…)."""
-        log_mean, raw_dispersion, logit = prediction.unbind(-1)
+        # each out of its column, which is read several times
+        log_mean, raw_dispersion, logit = (output.contiguous() for output in prediction.unbind(-1))
         nll = negative_binomial_nll(log_mean, to_positive(raw_dispersion, self.dispersion_floor), target)
         return softplus(logit) + torch.where(target > 0, nll, -torch.logaddexp(logit, -nll))
 
