@@ -14,7 +14,7 @@ from torch import Tensor
 from nebula.errors import ContractError
 from nebula.losses.criterion import Criterion
 from nebula.losses.factory import build_criterion
-from nebula.losses.modules.cox import CoxPH
+from nebula.losses.modules.cox import CoxPH, _earliness
 from nebula.losses.spec import Functional, LossSpec, Serve
 from tests.losses.cases.survival import cox
 
@@ -181,3 +181,17 @@ def test_cox_under_function_transforms_gives_the_gradient_of_autograd() -> None:
     hazard = torch.tensor([0.3, -0.2, 0.5, 0.1], requires_grad=True)
     (wanted,) = torch.autograd.grad(CoxPH()(hazard, target), hazard)
     torch.testing.assert_close(torch.func.grad(lambda z: CoxPH()(z, target))(hazard.detach()), wanted)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str)
+@given(seed=st.integers(0, 999), size=st.sampled_from([1e-6, 1.0, 1e3]))
+def test_cox_orders_times_and_their_ties_as_floats_are(dtype: torch.dtype, seed: int, size: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    edges = torch.tensor([0.0, -0.0, torch.inf, 1e-40, -1e-40])
+    time = torch.cat((edges, torch.randn(60, generator=generator).mul(8).round().mul(size))).to(dtype)
+    early = _earliness(time)
+    for found, wanted in (
+        (early[:, None] < early, time[:, None] > time),
+        (early[:, None] == early, time[:, None] == time),
+    ):
+        assert torch.equal(found, wanted)

@@ -44,7 +44,8 @@ class NegativeBinomialNLL(ElementLoss):
     def _read(self, prediction: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log mean and the dispersion."""
         if self.predicts_dispersion:
-            return prediction[..., 0], to_positive(prediction[..., 1], self.dispersion_floor)
+            log_mean, raw_dispersion = prediction.unbind(-1)
+            return log_mean, to_positive(raw_dispersion, self.dispersion_floor)
         log_mean = prediction if self.log_input else (prediction + self.eps).log()
         return log_mean, log_mean.new_full((), self.dispersion)
 
@@ -77,7 +78,8 @@ class ZeroInflatedNegativeBinomialNLL(ElementLoss):
 
     def elements(self, prediction: Tensor, target: Tensor, **extra: Any) -> Tensor:
         """Return the loss of raw outputs (…, 3) against counts (…)."""
-        log_mean, raw_dispersion, logit = prediction.unbind(-1)
+        # each out of its column, which is read several times
+        log_mean, raw_dispersion, logit = (output.contiguous() for output in prediction.unbind(-1))
         nll = negative_binomial_nll(log_mean, to_positive(raw_dispersion, self.dispersion_floor), target)
         return softplus(logit) + torch.where(target > 0, nll, -torch.logaddexp(logit, -nll))
 

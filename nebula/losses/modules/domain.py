@@ -18,7 +18,8 @@ def to_positive(raw: Tensor, floor: float) -> Tensor:
     Linear for large outputs, so it does not overflow; at strongly negative outputs the value stays at
     the floor and the gradient vanishes.
     """
-    return functional.softplus(raw) + floor
+    # one of several outputs is a strided view, which softplus would take number by number
+    return functional.softplus(raw.contiguous()) + floor
 
 
 def log_softplus(raw: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nebula.errors import ContractError
 from nebula.losses.modules.reduction import ElementLoss
+from nebula.losses.modules.soft_counts import soft_counts
 from nebula.losses.space import FLOAT32_TINY
 
 __all__ = ["FBeta", "Overlap"]
@@ -74,15 +75,15 @@ class Overlap(ElementLoss):
         if self.classes != "exclusive":
             p = prediction.sigmoid()
             return (p * target).sum(axes), p.sum(axes), target.sum(axes)
+        # behind the classes one axis of positions, of length 1 where there is none
         counted = target.long() != self.ignore_index
-        labels = torch.where(counted, target, 0).long()
-        kept = counted.to(prediction.dtype)
-        p = prediction.softmax(1)
-        # writing at the labels also raises on a label that is none of the outputs
-        true = torch.zeros_like(p).scatter(1, labels.unsqueeze(1), kept.unsqueeze(1))
-        sets = "nc" if self.over == "sample" else "c"
-        taken = torch.einsum(f"ncl,nl->{sets}", p.flatten(2), kept.flatten(1)) if p.ndim > 2 else kept @ p
-        return (p * true).sum(axes), taken, true.sum(axes)
+        labels = torch.where(counted, target, 0).long().unsqueeze(-1).flatten(1)
+        p, kept = prediction.softmax(1).unsqueeze(-1).flatten(2), counted.to(prediction.dtype)
+        counts = soft_counts(p, labels, kept.unsqueeze(-1).flatten(1))
+        if self.over == "sample":
+            return counts
+        hits, taken, true = (count.sum(0) for count in counts)
+        return hits, taken, true
 
     def _set_axes(self, prediction: Tensor, target: Tensor) -> tuple[int, ...]:
         first = 1 if self.classes == "single" else 2

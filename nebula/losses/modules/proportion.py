@@ -74,13 +74,13 @@ class DirichletNLL(ElementLoss):
         limits = torch.finfo(prediction.dtype)
         # a row of nothing but tiny concentrations is moved up to where they can be added, but still count as none
         small = 0.5 * math.log(limits.tiny)
-        lift = (math.log(limits.eps) - prediction.detach().amax(dim=1, keepdim=True)).clamp_min(0)
-        raw = prediction + lift
-        bounded = raw.clamp_min(small)
-        concentration = softplus(bounded)
-        # log Γ(c) is -log c there, and log c is the output itself
-        each = torch.lgamma(concentration) + (bounded - raw + lift) - (concentration - 1) * target.log()
-        return each.sum(dim=1) - torch.lgamma(concentration.sum(dim=1)) - lift.squeeze(1)
+        given = prediction.detach()
+        lift = (math.log(limits.eps) - given.amax(dim=1, keepdim=True)).clamp_min(0)
+        # what every output is moved up by; a constant, since log Γ(c) is -log c there, and log c the output itself
+        moved = torch.maximum(small - given, lift)
+        concentration = softplus(prediction + moved)
+        each = torch.addcmul(torch.lgamma(concentration), concentration - 1, target.log(), value=-1)
+        return each.sum(dim=1) - torch.lgamma(concentration.sum(dim=1)) + (moved.sum(dim=1) - lift.squeeze(1))
 
     def serve(self, functional: str, raw: Tensor, level: float | None) -> Tensor:
         """Return the mean share of every class."""
