@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import shlex
-import tempfile
-from pathlib import Path
 
 import torch
 
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.project.tree import ROOT
 
 PAGE = ROOT / "docs" / "checking.md"
@@ -24,12 +22,7 @@ _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTAL
 
 def rendered(text: str) -> str:
     """The page with every example run again, in a folder that holds its script and a batch."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
-        for content, name in _FILE.findall(text):
-            Path(name).write_text(content, encoding="utf-8")
+    with working_folder(_FILE.findall(text)):
         torch.manual_seed(0)
         torch.save({"prediction": torch.randn(32, 5), "target": torch.randn(32, 5).softmax(1)}, "batch.pt")
         text = _CODE.sub(lambda found: f"{found[1]}{found[2]}{found[3]}{_output(found[2])}{found[5]}", text)

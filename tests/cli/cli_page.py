@@ -12,7 +12,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from nebula.cli.main import app
 from nebula.decision.drift_event import DriftEvent
 from tests.audit.stamps import steady
 from tests.cli.runner import ROOT, call
+from tests.pages.folder import working_folder
 from tests.tuning.results import planted, written
 
 PAGE = ROOT / "docs" / "cli.md"
@@ -107,13 +107,7 @@ def _first_sentence(text: str) -> str:
 @contextlib.contextmanager
 def _folder(text: str) -> Iterator[None]:
     """A working folder with the policies that the page shows, a table and a batch."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
-        for content, name in _FILE.findall(text):
-            Path(name).parent.mkdir(exist_ok=True)
-            Path(name).write_text(content, encoding="utf-8")
+    with working_folder(_FILE.findall(text)):
         AuditLog("watched.jsonl").append_event(_EVENT)
         rows = (f"{20 + i * 7 % 60},{i * i % 7},{100 + i * 37 % 100 * 1.25:g}" for i in range(120))
         Path("people.csv").write_text("\n".join(["age,visits,premium", *rows]) + "\n", encoding="utf-8")

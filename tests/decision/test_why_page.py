@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import shlex
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.project.tree import ROOT
 
 PAGE = ROOT / "docs" / "explaining.md"
@@ -24,12 +23,7 @@ _SCRIPT = re.compile(r"(^```python\n)(.*?)(^```\n\n```text\n)(.*?)(^```$)", re.M
 
 def rendered(text: str) -> str:
     """The page with every command and script run again, in a folder that holds its policy and its column."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
-        for content, name in _FILE.findall(text):
-            Path(name).write_text(content, encoding="utf-8")
+    with working_folder(_FILE.findall(text)):
         heights = np.random.default_rng(5).normal(170, 9, size=300).round(2)
         Path("heights.csv").write_text("y\n" + "\n".join(map(str, heights)) + "\n", encoding="utf-8")
         text = _CONSOLE.sub(lambda block: _session(block[0]), text)

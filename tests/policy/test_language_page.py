@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 import re
 import shlex
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from nebula.errors import PolicyError
 from nebula.policy.loader import loads
 from nebula.policy.model import PolicyFile
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.policy.samples import policy
 from tests.project.tree import ROOT
 
@@ -32,12 +30,7 @@ _VALUES = {"not computed, or missing": None, "NaN": math.nan, "+inf": math.inf, 
 
 def rendered(text: str) -> str:
     """The page with every console block run again, in a folder that holds its policies and a heavy-tailed column."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
-        for content, name in _FILE.findall(text):
-            Path(name).write_text(content, encoding="utf-8")
+    with working_folder(_FILE.findall(text)):
         Path("tail.csv").write_text("y\n" + "\n".join(f"{1 + i % 7 + 0.25:g}" for i in range(60)) + "\n900.5\n")
         return _CONSOLE.sub(lambda block: _session(block[0]), text)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shlex
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import torch
 import nebula
 from nebula.errors import LockError
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.project.tree import ROOT
 
 PAGES = [ROOT / "docs" / name for name in ("caching.md", "lockfile.md")]
@@ -24,10 +23,7 @@ _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def rendered(text: str) -> str:
     """The page with its commands run again, in a folder with a table."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
+    with working_folder():
         Path("people.csv").write_text("visits\n" + "".join(f"{i * i % 7}\n" for i in range(120)), encoding="utf-8")
         return _CONSOLE.sub(lambda block: _session(block[0]), text)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shlex
-import tempfile
 from pathlib import Path
 
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.project.tree import ROOT
 from tests.tuning.results import planted, pure_noise, written
 
@@ -20,12 +18,7 @@ _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTAL
 
 def rendered(text: str) -> str:
     """The page with every console block run again, in a folder that holds its policy and two tables."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
-        for content, name in _FILE.findall(text):
-            Path(name).write_text(content, encoding="utf-8")
+    with working_folder(_FILE.findall(text)):
         written(Path(), pure_noise(1)).rename("noise.jsonl")
         written(Path(), planted(3.0))
         return _CONSOLE.sub(lambda block: _session(block[0]), text)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from tests.cli.runner import call
+from tests.pages.folder import working_folder
 from tests.project.tree import ROOT
 
 PAGE = ROOT / "docs" / "policy-testing.md"
@@ -21,10 +19,7 @@ _TABLE = re.compile(r"(?<=^\| --- \| --- \| --- \| --- \| --- \| --- \| --- \|\n
 
 def rendered(text: str) -> str:
     """The page with its commands run again, beside the file of cases, and the mutations as they were measured."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as way_back:
-        way_back.callback(os.chdir, before)
-        os.chdir(folder)
+    with working_folder():
         (cases,) = _FILE.findall(text)
         Path("visits.test.yaml").write_text(cases, encoding="utf-8")
         text = _CONSOLE.sub(lambda block: f"$ {block['command']}\n{_run(block['command'])}", text)
