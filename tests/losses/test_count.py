@@ -72,7 +72,8 @@ def test_quantiles_are_scipys(level: float) -> None:
     dispersion = softplus(raw[:, 1]) + 1e-6
     law = stats.nbinom(1 / dispersion, 1 / (1 + dispersion * np.exp(raw[:, 0])))
     np.testing.assert_array_equal(served("NegativeBinomialNLLLoss", "quantile", raw, level), law.ppf(level))
-    np.testing.assert_allclose(served("NegativeBinomialNLLLoss", "mean", raw), law.mean(), rtol=1e-9)
+    # scipy's mean subtracts a probability near 1 from 1, which costs it digits where the mean is small
+    np.testing.assert_allclose(served("NegativeBinomialNLLLoss", "mean", raw), law.mean(), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("log_input", [True, False])
