@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from nebula.errors import DecisionError
+from nebula.evidence.asking import asked_without_a_trace
 
 __all__ = ["predict_first"]
 
@@ -25,13 +25,8 @@ def predict_first(model: nn.Module, inputs: Any) -> Tensor:
     Raises:
         DecisionError: It returns something else than a tensor.
     """
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            output = model(inputs)
-    finally:
-        model.train(was_training)
+    with asked_without_a_trace(model):
+        output = model(inputs)
     if not isinstance(output, Tensor):
         raise DecisionError(
             f"expected the model to return a tensor, found {type(output).__name__}: pass `prediction=` instead."

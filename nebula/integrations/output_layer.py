@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from nebula.errors import DecisionError
+from nebula.evidence.asking import asked_without_a_trace
 from nebula.selector import Nebula
 
 __all__ = ["RawOutput", "see_output", "start_at_constant"]
@@ -47,13 +47,10 @@ def see_output(run: Callable[[], Any], model: nn.Module) -> RawOutput:
 
     layers = [module for module in model.modules() if isinstance(module, nn.Linear | _ConvNd)]
     handles = [layer.register_forward_hook(note) for layer in layers]
-    was_training = model.training
-    model.eval()
     try:
-        with torch.no_grad():
+        with asked_without_a_trace(model):
             output = run()
     finally:
-        model.train(was_training)
         for handle in handles:
             handle.remove()
     if not isinstance(output, Tensor):
